@@ -1,0 +1,3 @@
+//! The back office: its start page and what its pages share.
+
+pub mod pages;

@@ -1,0 +1,10 @@
+//! The start page of the back office.
+
+use axum::Router;
+
+use crate::app::App;
+
+/// The routes of these pages.
+pub fn routes() -> Router<App> {
+    Router::new()
+}

@@ -1,0 +1,451 @@
+//! Categories, products, variants and pictures, as the rest of the shop sees them.
+
+use crate::inventory::StockLevel;
+use crate::types::{
+    CategoryId, ImageId, Money, ProductId, Slug, Timestamp, UserId, VariantId, text_enum,
+};
+
+/// A node of the category tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Category {
+    /// Its id.
+    pub id: CategoryId,
+    /// The node above; none for a root.
+    pub parent_id: Option<CategoryId>,
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its name.
+    pub name: String,
+    /// A sentence or two for its page.
+    pub description: String,
+    /// Its place among its siblings.
+    pub position: i64,
+    /// Counts its changes; the `ETag`.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// All categories, siblings in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CategoryTree(pub Vec<Category>);
+
+impl CategoryTree {
+    /// The category with this id.
+    pub fn get(&self, id: CategoryId) -> Option<&Category> {
+        self.0.iter().find(|category| category.id == id)
+    }
+
+    /// The category with this slug.
+    pub fn by_slug(&self, slug: &str) -> Option<&Category> {
+        self.0
+            .iter()
+            .find(|category| category.slug.as_str() == slug)
+    }
+
+    /// The children of a category; of `None`, the roots.
+    pub fn children(&self, parent: Option<CategoryId>) -> Vec<&Category> {
+        self.0
+            .iter()
+            .filter(|category| category.parent_id == parent)
+            .collect()
+    }
+
+    /// The way from the root down to a category, itself included.
+    pub fn path(&self, id: CategoryId) -> Vec<&Category> {
+        let mut path = Vec::new();
+        let mut next = self.get(id);
+        while let Some(category) = next {
+            path.push(category);
+            next = category
+                .parent_id
+                .filter(|_| path.len() < self.0.len())
+                .and_then(|id| self.get(id));
+        }
+        path.reverse();
+        path
+    }
+
+    /// A category and everything below it.
+    pub fn with_descendants(&self, id: CategoryId) -> Vec<CategoryId> {
+        let mut found = vec![id];
+        let mut looked_at = 0;
+        while looked_at < found.len() {
+            for child in self.children(Some(found[looked_at])) {
+                if !found.contains(&child.id) {
+                    found.push(child.id);
+                }
+            }
+            looked_at += 1;
+        }
+        found
+    }
+
+    /// The whole tree in reading order, each node with its depth (roots: 0).
+    pub fn flattened(&self) -> Vec<(usize, &Category)> {
+        fn below<'t>(
+            tree: &'t CategoryTree,
+            parent: Option<CategoryId>,
+            depth: usize,
+            rows: &mut Vec<(usize, &'t Category)>,
+        ) {
+            for category in tree.children(parent) {
+                rows.push((depth, category));
+                below(tree, Some(category.id), depth + 1, rows);
+            }
+        }
+        let mut rows = Vec::with_capacity(self.0.len());
+        below(self, None, 0, &mut rows);
+        rows
+    }
+}
+
+/// Whether a product is for sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProductStatus {
+    /// Being written; only staff see it.
+    Draft,
+    /// For sale.
+    Active,
+    /// No longer for sale; orders still name it.
+    Archived,
+}
+text_enum!(ProductStatus { Draft => "draft", Active => "active", Archived => "archived" });
+
+/// Something that a shopper chooses, such as a colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductOption {
+    /// Its name: `Colour`.
+    pub name: String,
+    /// What can be chosen.
+    pub values: Vec<OptionValue>,
+}
+
+/// A choice of an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionValue {
+    /// `Oat`
+    pub value: String,
+    /// A colour to show, `#e4dac8`.
+    pub swatch: Option<String>,
+}
+
+/// What is bought: one choice of each option, with a price and stock of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// Its id.
+    pub id: VariantId,
+    /// The product it belongs to.
+    pub product_id: ProductId,
+    /// The merchant's own number, unique in the shop.
+    pub sku: String,
+    /// One value for each option of the product, in its order.
+    pub options: Vec<String>,
+    /// The price of one.
+    pub price: Money,
+    /// The price it had before, shown struck through.
+    pub compare_at: Option<Money>,
+    /// Grams.
+    pub weight_grams: i64,
+    /// GTIN, or empty.
+    pub barcode: String,
+    /// Its place among its siblings.
+    pub position: i64,
+    /// Whether it can be bought; a variant that was ordered once is switched off, not deleted.
+    pub active: bool,
+    /// What is there of it.
+    pub stock: StockLevel,
+}
+
+impl Variant {
+    /// Its options as a shopper reads them: `Oat, 350 ml`; empty for a product without options.
+    pub fn name(&self) -> String {
+        self.options.join(", ")
+    }
+
+    /// Whether one can be bought now.
+    pub fn in_stock(&self) -> bool {
+        self.active && self.stock.available() > 0
+    }
+}
+
+/// A picture of a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its id.
+    pub id: ImageId,
+    /// Where storage keeps it, without the size.
+    pub storage_key: String,
+    /// What it shows, for those who do not see it.
+    pub alt: String,
+    /// Width of the original in pixels.
+    pub width: i64,
+    /// Height of the original in pixels.
+    pub height: i64,
+    /// The option value that it shows, such as a colour; empty when it shows any.
+    pub option_value: String,
+    /// Its place; the first is the cover.
+    pub position: i64,
+}
+
+impl Image {
+    /// The widths that each picture is kept in, in pixels, smallest first.
+    pub const WIDTHS: [u32; 3] = [400, 800, 1600];
+
+    /// The storage key of the file of one width: `{key}-{width}.webp`.
+    pub fn file(storage_key: &str, width: u32) -> String {
+        format!("{storage_key}-{width}.webp")
+    }
+
+    /// The widths that there are files of: never wider than the original, but at least one.
+    pub fn widths(&self) -> Vec<u32> {
+        let width = u32::try_from(self.width).unwrap_or(0);
+        Self::widths_of(width)
+    }
+
+    /// The widths that a picture of this width is kept in.
+    pub fn widths_of(width: u32) -> Vec<u32> {
+        let fitting: Vec<u32> = Self::WIDTHS
+            .into_iter()
+            .filter(|&kept| kept <= width)
+            .collect();
+        if fitting.is_empty() {
+            vec![Self::WIDTHS[0]]
+        } else {
+            fitting
+        }
+    }
+
+    /// The URL of the file that is at least `wanted` pixels wide, or the widest.
+    pub fn url(&self, wanted: u32) -> String {
+        let widths = self.widths();
+        let width = widths
+            .iter()
+            .copied()
+            .find(|&width| width >= wanted)
+            .or(widths.last().copied());
+        image_url(&self.storage_key, width.unwrap_or(Self::WIDTHS[0]))
+    }
+
+    /// For `srcset`: `/media/…-400.webp 400w, …`.
+    pub fn srcset(&self) -> String {
+        let one = |width: u32| format!("{} {width}w", image_url(&self.storage_key, width));
+        self.widths()
+            .into_iter()
+            .map(one)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// The URL of a picture's file of one width.
+pub fn image_url(storage_key: &str, width: u32) -> String {
+    format!("/media/{}", Image::file(storage_key, width))
+}
+
+/// What shoppers think of a product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rating {
+    /// All stars together.
+    pub sum: i64,
+    /// How many reviews.
+    pub count: i64,
+}
+
+impl Rating {
+    /// Weight of the prior, in reviews: a product is believed to be average until as many say
+    /// otherwise.
+    pub const PRIOR_REVIEWS: i64 = 10;
+    /// The prior, in thousandths of a star.
+    pub const PRIOR_MILLI: i64 = 4_000;
+
+    /// The mean with one decimal, `4.8`; empty without reviews.
+    pub fn average(self) -> String {
+        if self.count == 0 {
+            return String::new();
+        }
+        let tenths = (self.sum * 20 + self.count) / (self.count * 2);
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+
+    /// Bayesian average in thousandths of a star: `(C·m + Σ) / (C + n)`, so that one vote of
+    /// five stars does not beat a hundred of 4.8.
+    pub fn score(self) -> i64 {
+        (Self::PRIOR_REVIEWS * Self::PRIOR_MILLI + self.sum * 1000)
+            / (Self::PRIOR_REVIEWS + self.count)
+    }
+}
+
+/// A product as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductCard {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its name.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// Where it stands in the tree.
+    pub category_id: Option<CategoryId>,
+    /// Whether it is for sale.
+    pub status: ProductStatus,
+    /// The lowest price of its variants; none without variants.
+    pub price: Option<Money>,
+    /// Whether variants differ in price, so that the price reads "from".
+    pub price_varies: bool,
+    /// What the cheapest variant cost before.
+    pub compare_at: Option<Money>,
+    /// What shoppers think of it.
+    pub rating: Rating,
+    /// The first picture.
+    pub cover: Option<Image>,
+    /// Colours that it comes in.
+    pub swatches: Vec<OptionValue>,
+    /// Pieces that can be sold now, over all variants.
+    pub available: i64,
+    /// The variant, where there is only one: it can be put into the cart from the list.
+    pub only_variant: Option<VariantId>,
+    /// How many variants can be bought.
+    pub variant_count: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Counts its changes.
+    pub version: i64,
+}
+
+impl ProductCard {
+    /// What is taken off the former price, in whole percent; none when nothing is.
+    pub fn percent_off(&self) -> Option<i64> {
+        let (price, before) = (self.price?.minor(), self.compare_at?.minor());
+        (before > price && before > 0).then(|| (before - price) * 100 / before)
+    }
+
+    /// Whether it was added within the last 30 days before `now`.
+    pub fn is_new(&self, now: Timestamp) -> bool {
+        self.created_at > now.plus_seconds(-30 * 24 * 3600)
+    }
+}
+
+/// A product with everything that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its name.
+    pub name: String,
+    /// Who made it.
+    pub maker: String,
+    /// One sentence.
+    pub summary: String,
+    /// Markdown, as typed.
+    pub description: String,
+    /// Where it stands in the tree.
+    pub category_id: Option<CategoryId>,
+    /// Whether it is for sale.
+    pub status: ProductStatus,
+    /// What a shopper chooses.
+    pub options: Vec<ProductOption>,
+    /// Free words.
+    pub tags: Vec<String>,
+    /// Facts as name and value: `Material`, `Stoneware`.
+    pub attributes: Vec<(String, String)>,
+    /// Its variants in order; for shoppers only the active ones.
+    pub variants: Vec<Variant>,
+    /// Its pictures in order; the first is the cover.
+    pub images: Vec<Image>,
+    /// What shoppers think of it.
+    pub rating: Rating,
+    /// Counts its changes; the `ETag`.
+    pub version: i64,
+    /// Who made the entry.
+    pub created_by: Option<UserId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Product {
+    /// The active variants.
+    pub fn for_sale(&self) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().filter(|variant| variant.active)
+    }
+
+    /// The lowest and the highest price of the active variants.
+    pub fn price_range(&self) -> Option<(Money, Money)> {
+        let lowest = self
+            .for_sale()
+            .map(|variant| variant.price)
+            .min_by_key(|price| price.minor())?;
+        let highest = self
+            .for_sale()
+            .map(|variant| variant.price)
+            .max_by_key(|price| price.minor())?;
+        Some((lowest, highest))
+    }
+}
+
+/// Which products a list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProductFilter {
+    /// Words that must all occur.
+    pub search: String,
+    /// This category and everything below it.
+    pub category: Option<CategoryId>,
+    /// At least this price.
+    pub min_price: Option<Money>,
+    /// At most this price.
+    pub max_price: Option<Money>,
+    /// Only what can be bought now.
+    pub in_stock: bool,
+    /// At least so many stars on average.
+    pub min_rating: Option<i64>,
+    /// Attribute values that must all be present.
+    pub attributes: Vec<(String, String)>,
+    /// Staff only: this status; shoppers always get the active ones.
+    pub status: Option<ProductStatus>,
+    /// The order.
+    pub sort: ProductSort,
+}
+
+/// The order of a list of products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProductSort {
+    /// By Bayesian average of the ratings, best first.
+    #[default]
+    Rating,
+    /// Newest first.
+    Newest,
+    /// Cheapest first.
+    PriceAscending,
+    /// Dearest first.
+    PriceDescending,
+    /// By name.
+    Name,
+}
+text_enum!(ProductSort {
+    Rating => "rating",
+    Newest => "newest",
+    PriceAscending => "price",
+    PriceDescending => "-price",
+    Name => "name",
+});
+
+/// How many products of a list have something: shown beside each filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facets {
+    /// Products of the list by category, with those below it counted in.
+    pub categories: Vec<(CategoryId, i64)>,
+    /// Products that can be bought now.
+    pub in_stock: i64,
+    /// Products by attribute name and value.
+    pub attributes: Vec<(String, Vec<(String, i64)>)>,
+}

@@ -1,0 +1,10 @@
+//! Home, listings and product pages, with reviews.
+
+use axum::Router;
+
+use crate::app::App;
+
+/// The routes of these pages.
+pub fn routes() -> Router<App> {
+    Router::new()
+}

@@ -1,0 +1,63 @@
+//! What is still needed before a cart can become an order.
+
+use crate::cart::Cart;
+use crate::orders::{Order, PostalAddress};
+use crate::shipping::ShippingMethod;
+
+/// Something that the checkout page still needs; draws the page and is the gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Requirement {
+    /// Something in the cart.
+    Items,
+    /// Enough stock of every line.
+    Stock,
+    /// An e-mail address.
+    Email,
+    /// A complete shipping address.
+    ShippingAddress,
+    /// A way to ship.
+    ShippingMethod,
+    /// A way to pay.
+    Payment,
+}
+
+/// A way to pay, as the page offers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentChoice {
+    /// For the form.
+    pub name: &'static str,
+    /// For the shopper.
+    pub label: &'static str,
+    /// One sentence.
+    pub description: &'static str,
+}
+
+/// Everything that the checkout page shows.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// The cart, priced with the chosen shipping method.
+    pub cart: Cart,
+    /// Ways to ship, with their prices for this cart.
+    pub shipping_methods: Vec<ShippingMethod>,
+    /// The chosen one's code.
+    pub shipping_method: String,
+    /// Ways to pay.
+    pub payment_choices: Vec<PaymentChoice>,
+    /// What to fill the form with: from the account and the last order.
+    pub email: String,
+    /// The same for the address.
+    pub address: PostalAddress,
+    /// What is still needed.
+    pub requirements: Vec<Requirement>,
+}
+
+/// An order that was placed, now or by an earlier call.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The order.
+    pub order: Order,
+    /// A guest's token, told only by the call that placed it.
+    pub guest_token: Option<String>,
+    /// Whether an earlier call had placed it already.
+    pub replayed: bool,
+}

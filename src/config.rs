@@ -1,0 +1,268 @@
+//! Settings: defaults < `zoco.toml` < environment (`ZOCO_…`) < flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use figment::Figment;
+use figment::providers::{Format, Serialized, Toml};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::types::Currency;
+
+/// A setting that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+/// The shop's settings, complete.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The address to serve on.
+    pub listen: SocketAddr,
+    /// What links in mails and canonical URLs start with; no slash at the end.
+    pub base_url: String,
+    /// `sqlite:PATH` or `postgres://…`; empty for `zoco.db` in the data folder.
+    pub database_url: String,
+    /// Connections to the database at most (on SQLite: readers).
+    pub database_connections: u32,
+    /// Where database, pictures and mails are kept.
+    pub data_dir: PathBuf,
+    /// Fill an empty shop with the demo catalog.
+    pub demo: bool,
+    /// The first admin's e-mail.
+    pub admin_email: String,
+    /// The first admin's password; none: a random one is printed once.
+    pub admin_password: Option<SecretString>,
+    /// The key that signs access tokens; none: one is made once and kept in the database.
+    pub jwt_secret: Option<SecretString>,
+    /// Whether sign-in and the API are throttled.
+    pub rate_limits: Switch,
+    /// How many hops of `X-Forwarded-For` to believe.
+    pub trusted_proxies: usize,
+    /// `file:` (one .eml a mail in the data folder's `mail/`) or `smtp://…`.
+    pub mail_url: SecretString,
+    /// The sender of the shop's mails.
+    pub mail_from: String,
+    /// What opens `/metrics` from elsewhere than loopback, as a bearer token.
+    pub metrics_token: Option<SecretString>,
+    /// The shop's name, as shoppers see it.
+    pub shop_name: String,
+    /// ISO 4217 code of the shop's one currency.
+    pub currency: String,
+    /// Whether prices contain tax.
+    pub prices_include_tax: bool,
+    /// The tax rate in hundredths of a percent: 2100 is 21 %.
+    pub tax_rate: u32,
+    /// The most pieces of one variant in a cart.
+    pub max_quantity: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            base_url: "http://127.0.0.1:8000".to_owned(),
+            database_url: String::new(),
+            database_connections: 10,
+            data_dir: PathBuf::from("data"),
+            demo: true,
+            admin_email: "admin@example.com".to_owned(),
+            admin_password: None,
+            jwt_secret: None,
+            rate_limits: Switch::On,
+            trusted_proxies: 0,
+            mail_url: "file:".into(),
+            mail_from: "olmo <shop@example.com>".to_owned(),
+            metrics_token: None,
+            shop_name: "olmo".to_owned(),
+            currency: "EUR".to_owned(),
+            prices_include_tax: true,
+            tax_rate: 2100,
+            max_quantity: 99,
+        }
+    }
+}
+
+/// The same settings as flags and environment variables; what is left out stays as it was.
+#[derive(Clone, Debug, Default, clap::Args, Serialize)]
+pub struct Overrides {
+    /// Address to serve on [default: 127.0.0.1:8000]
+    #[arg(long, env = "ZOCO_LISTEN", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// What links in mails and canonical URLs start with [default: http://127.0.0.1:8000]
+    #[arg(long, env = "ZOCO_BASE_URL", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// sqlite:PATH or postgres://… [default: zoco.db in the data folder]
+    #[arg(
+        long = "database",
+        env = "ZOCO_DATABASE_URL",
+        hide_env_values = true,
+        global = true
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+    /// Connections to the database at most [default: 10]
+    #[arg(long, env = "ZOCO_DATABASE_CONNECTIONS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_connections: Option<u32>,
+    /// Folder for database, pictures and mails [default: data]
+    #[arg(long, env = "ZOCO_DATA_DIR", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Whether an empty shop is filled with the demo catalog [default: true]
+    #[arg(long, env = "ZOCO_DEMO", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demo: Option<bool>,
+    /// Start an empty shop; the same as --demo false
+    #[arg(long, global = true, conflicts_with = "demo")]
+    #[serde(skip)]
+    pub no_demo: bool,
+    /// The first admin's e-mail [default: admin@example.com]
+    #[arg(long, env = "ZOCO_ADMIN_EMAIL", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_email: Option<String>,
+    /// The first admin's password [default: a random one, printed once]
+    #[arg(
+        long,
+        env = "ZOCO_ADMIN_PASSWORD",
+        hide_env_values = true,
+        global = true
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_password: Option<String>,
+    /// Key that signs access tokens [default: made once and kept in the database]
+    #[arg(long, env = "ZOCO_JWT_SECRET", hide_env_values = true, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt_secret: Option<String>,
+    /// Throttles; off for load tests only [default: on]
+    #[arg(long, env = "ZOCO_RATE_LIMITS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limits: Option<Switch>,
+    /// How many hops of X-Forwarded-For to believe [default: 0]
+    #[arg(long, env = "ZOCO_TRUSTED_PROXIES", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<usize>,
+    /// file: (mails as files in the data folder) or smtp://user:password@host:port [default: file:]
+    #[arg(long, env = "ZOCO_MAIL_URL", hide_env_values = true, global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_url: Option<String>,
+    /// Sender of the shop's mails
+    #[arg(long, env = "ZOCO_MAIL_FROM", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_from: Option<String>,
+    /// Bearer token that opens /metrics from elsewhere than loopback
+    #[arg(
+        long,
+        env = "ZOCO_METRICS_TOKEN",
+        hide_env_values = true,
+        global = true
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_token: Option<String>,
+    /// The shop's name [default: olmo]
+    #[arg(long, env = "ZOCO_SHOP_NAME", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shop_name: Option<String>,
+    /// ISO 4217 code of the shop's one currency [default: EUR]
+    #[arg(long, env = "ZOCO_CURRENCY", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Whether prices contain tax [default: true]
+    #[arg(long, env = "ZOCO_PRICES_INCLUDE_TAX", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prices_include_tax: Option<bool>,
+    /// Tax rate in hundredths of a percent [default: 2100]
+    #[arg(long, env = "ZOCO_TAX_RATE", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_rate: Option<u32>,
+    /// The most pieces of one variant in a cart [default: 99]
+    #[arg(long, env = "ZOCO_MAX_QUANTITY", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_quantity: Option<i64>,
+}
+
+impl Config {
+    /// Reads `zoco.toml` of the working folder, if there is one, and lays `overrides` over it.
+    /// Errors name the key at fault.
+    pub fn load(mut overrides: Overrides) -> anyhow::Result<Self> {
+        if overrides.no_demo {
+            overrides.demo = Some(false);
+        }
+        let figment = Figment::from(Toml::file("zoco.toml")).merge(Serialized::defaults(overrides));
+        let mut config: Self = figment.extract()?;
+        config
+            .base_url
+            .truncate(config.base_url.trim_end_matches('/').len());
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.base_url.starts_with("http://") || self.base_url.starts_with("https://"),
+            "base_url must start with http:// or https://"
+        );
+        anyhow::ensure!(
+            self.currency.parse::<Currency>().is_ok(),
+            "currency must be a code of ISO 4217"
+        );
+        anyhow::ensure!(
+            self.tax_rate <= 10_000,
+            "tax_rate must be at most 10000 (100 %)"
+        );
+        anyhow::ensure!(
+            (1..=9_999).contains(&self.max_quantity),
+            "max_quantity must be 1 to 9999"
+        );
+        anyhow::ensure!(
+            self.database_connections > 0,
+            "database_connections must be at least 1"
+        );
+        if let Some(secret) = &self.jwt_secret {
+            anyhow::ensure!(
+                secret.expose_secret().len() >= 32,
+                "jwt_secret must have at least 32 characters"
+            );
+        }
+        if let Some(password) = &self.admin_password {
+            anyhow::ensure!(
+                password.expose_secret().chars().count() >= 8,
+                "admin_password must have at least 8 characters"
+            );
+        }
+        Ok(())
+    }
+
+    /// Where the database is.
+    pub fn database_url(&self) -> String {
+        if self.database_url.is_empty() {
+            format!("sqlite:{}", self.data_dir.join("zoco.db").display())
+        } else {
+            self.database_url.clone()
+        }
+    }
+
+    /// The shop's currency.
+    pub fn currency(&self) -> Currency {
+        self.currency.parse().unwrap_or_else(|_| Currency::eur())
+    }
+
+    /// Whether cookies may be `Secure` and HSTS be sent: not on plain HTTP.
+    pub fn is_https(&self) -> bool {
+        self.base_url.starts_with("https://")
+    }
+
+    /// The full address of a path of the shop.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+}

@@ -1,0 +1,7 @@
+//! Stock: what is where, and the ledger of every change.
+
+pub mod model;
+pub mod service;
+pub mod store;
+
+pub use model::{Reason, Shortfall, StockLevel};

@@ -1,0 +1,49 @@
+//! Stock: levels, and the ledger of their changes.
+
+use crate::types::{VariantId, text_enum};
+
+/// What is there of a variant, over all locations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StockLevel {
+    /// Pieces on the shelf.
+    pub on_hand: i64,
+    /// Pieces on the shelf that somebody is about to buy.
+    pub reserved: i64,
+}
+
+impl StockLevel {
+    /// Pieces that can be sold now; never negative.
+    pub fn available(self) -> i64 {
+        (self.on_hand - self.reserved).max(0)
+    }
+}
+
+/// Why stock changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// New pieces came in.
+    Received,
+    /// Somebody counted or corrected.
+    Adjusted,
+    /// An order took them.
+    Sold,
+    /// A cancelled order gave them back.
+    Cancelled,
+}
+text_enum!(Reason {
+    Received => "received",
+    Adjusted => "adjusted",
+    Sold => "sold",
+    Cancelled => "cancelled",
+});
+
+/// More was asked for than there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortfall {
+    /// Of what.
+    pub variant_id: VariantId,
+    /// How many were asked for.
+    pub wanted: i64,
+    /// How many there are.
+    pub available: i64,
+}

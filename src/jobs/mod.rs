@@ -1,0 +1,47 @@
+//! Work that happens after the request: events of the outbox, and the jobs they lead to.
+//!
+//! A service calls [`emit`] in the transaction of its change. The worker turns each event into
+//! one job for every observer of its topic and runs due jobs, each at least once; so a job must
+//! be idempotent. A job that fails is tried again later and less and less often; after
+//! [`MAX_ATTEMPTS`] it stays in the table as `dead`.
+
+mod store;
+mod worker;
+
+use std::pin::Pin;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::ctx::Ctx;
+use crate::db::Tx;
+use crate::error::Result;
+
+pub use worker::{MAX_ATTEMPTS, drain, run};
+
+/// What a job's run gives.
+pub type JobFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// Something that reacts to events of one topic.
+#[derive(Clone, Copy)]
+pub struct Observer {
+    /// The topic: `order.placed`.
+    pub topic: &'static str,
+    /// The name of the job, unique: `orders.confirmation_mail`.
+    pub job: &'static str,
+    /// What is done, with the event's payload.
+    pub run: fn(App, Value) -> JobFuture,
+}
+
+/// Writes an event in the transaction of the change it tells of.
+pub async fn emit(tx: &mut Tx, ctx: &Ctx, topic: &str, payload: &impl Serialize) -> Result<()> {
+    let payload = serde_json::to_string(payload)?;
+    Ok(store::insert_event(tx, topic, &payload, ctx.now).await?)
+}
+
+/// Events and jobs that wait, and jobs that are dead.
+pub async fn backlog(app: &App) -> Result<(i64, i64)> {
+    let mut conn = app.db.conn().await?;
+    Ok(store::backlog(&mut conn).await?)
+}

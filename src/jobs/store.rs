@@ -1,0 +1,163 @@
+//! SQL of the outbox and the jobs.
+
+use crate::db::{self, Conn, FromRow, Tx, execute, fetch_all, fetch_one, fetch_optional};
+use crate::types::Timestamp;
+
+/// An event that no observer has got yet.
+#[derive(FromRow)]
+pub struct Event {
+    pub id: i64,
+    pub topic: String,
+    pub payload: String,
+}
+
+/// A job that was claimed.
+#[derive(FromRow)]
+pub struct Job {
+    pub id: i64,
+    pub kind: String,
+    pub payload: String,
+    pub attempts: i64,
+}
+
+pub async fn insert_event(
+    tx: &mut Tx,
+    topic: &str,
+    payload: &str,
+    now: Timestamp,
+) -> db::Result<()> {
+    execute!(
+        tx,
+        "insert into outbox (topic, payload, created_at)
+        values ($1, $2, $3)",
+        topic,
+        payload,
+        now,
+    )?;
+    Ok(())
+}
+
+/// The oldest waiting events; locked, so that two workers never pass on the same one.
+pub async fn waiting_events(tx: &mut Tx, limit: i64) -> db::Result<Vec<Event>> {
+    fetch_all!(
+        tx,
+        Event,
+        {
+            sqlite: "select id, topic, payload
+                from outbox
+                where dispatched_at is null
+                order by id
+                limit $1",
+            postgres: "select id, topic, payload
+                from outbox
+                where dispatched_at is null
+                order by id
+                limit $1
+                for update skip locked",
+        },
+        limit,
+    )
+}
+
+pub async fn mark_dispatched(tx: &mut Tx, event: i64, now: Timestamp) -> db::Result<()> {
+    execute!(
+        tx,
+        "update outbox set dispatched_at = $1 where id = $2",
+        now,
+        event
+    )?;
+    Ok(())
+}
+
+pub async fn insert_job(tx: &mut Tx, kind: &str, payload: &str, now: Timestamp) -> db::Result<()> {
+    execute!(
+        tx,
+        "insert into jobs (kind, payload, state, run_at, created_at)
+        values ($1, $2, 'queued', $3, $3)",
+        kind,
+        payload,
+        now,
+    )?;
+    Ok(())
+}
+
+/// Claims the next due job until `lease`: if its worker dies, it is due again then.
+pub async fn claim(tx: &mut Tx, now: Timestamp, lease: Timestamp) -> db::Result<Option<Job>> {
+    fetch_optional!(
+        tx,
+        Job,
+        {
+            sqlite: "update jobs
+                set run_at = $2, attempts = attempts + 1
+                where id = (
+                    select id
+                    from jobs
+                    where state = 'queued' and run_at <= $1
+                    order by run_at, id
+                    limit 1
+                )
+                returning id, kind, payload, attempts",
+            postgres: "update jobs
+                set run_at = $2, attempts = attempts + 1
+                where id = (
+                    select id
+                    from jobs
+                    where state = 'queued' and run_at <= $1
+                    order by run_at, id
+                    limit 1
+                    for update skip locked
+                )
+                returning id, kind, payload, attempts",
+        },
+        now,
+        lease,
+    )
+}
+
+pub async fn delete_job(tx: &mut Tx, id: i64) -> db::Result<()> {
+    execute!(tx, "delete from jobs where id = $1", id)?;
+    Ok(())
+}
+
+/// Notes a failure; the job is due again at `run_at`, or dead without one.
+pub async fn fail_job(
+    tx: &mut Tx,
+    id: i64,
+    error: &str,
+    run_at: Option<Timestamp>,
+) -> db::Result<()> {
+    execute!(
+        tx,
+        "update jobs
+        set last_error = $1,
+            state = case when $2 is null then 'dead' else 'queued' end,
+            run_at = coalesce($2, run_at)
+        where id = $3",
+        error,
+        run_at,
+        id,
+    )?;
+    Ok(())
+}
+
+/// Whether there is anything to do now; asked before a write transaction is begun.
+pub async fn has_work(conn: &mut Conn, now: Timestamp) -> db::Result<bool> {
+    let (found,): (bool,) = fetch_one!(
+        conn,
+        (bool,),
+        "select exists (select 1 from outbox where dispatched_at is null)
+            or exists (select 1 from jobs where state = 'queued' and run_at <= $1)",
+        now,
+    )?;
+    Ok(found)
+}
+
+pub async fn backlog(conn: &mut Conn) -> db::Result<(i64, i64)> {
+    fetch_one!(
+        conn,
+        (i64, i64),
+        "select (select count(*) from outbox where dispatched_at is null)
+                + (select count(*) from jobs where state = 'queued'),
+            (select count(*) from jobs where state = 'dead')"
+    )
+}

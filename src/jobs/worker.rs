@@ -1,0 +1,109 @@
+//! The worker: passes events on and runs due jobs.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Observer, store};
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// Tries before a job is dead.
+pub const MAX_ATTEMPTS: i64 = 10;
+/// How long a worker may take for one job before another may try.
+const LEASE_SECONDS: i64 = 120;
+/// How often the worker looks when there was nothing to do.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Works until `stop`; finishes the job it is at.
+pub async fn run(app: App, observers: &'static [Observer], stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match step(&app, observers).await {
+            Ok(true) => {}
+            Ok(false) => pause(&stop).await,
+            Err(error) => {
+                tracing::error!(%error, "the job worker could not reach the database");
+                pause(&stop).await;
+            }
+        }
+    }
+}
+
+async fn pause(stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(PAUSE) => {}
+    }
+}
+
+/// Works until nothing is due; gives how many steps that took. For tests and commands.
+pub async fn drain(app: &App, observers: &[Observer]) -> Result<usize> {
+    let mut steps = 0;
+    while step(app, observers).await? {
+        steps += 1;
+    }
+    Ok(steps)
+}
+
+/// Passes waiting events on, or runs one job. Gives false when there was nothing to do.
+async fn step(app: &App, observers: &[Observer]) -> Result<bool> {
+    let now = app.clock.now();
+    if !store::has_work(&mut app.db.conn().await?, now).await? {
+        return Ok(false);
+    }
+    Ok(dispatch(app, observers).await? || run_one(app, observers).await?)
+}
+
+/// Turns waiting events into jobs.
+async fn dispatch(app: &App, observers: &[Observer]) -> Result<bool> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let events = store::waiting_events(&mut tx, 100).await?;
+    for event in &events {
+        for observer in observers
+            .iter()
+            .filter(|observer| observer.topic == event.topic)
+        {
+            store::insert_job(&mut tx, observer.job, &event.payload, now).await?;
+        }
+        store::mark_dispatched(&mut tx, event.id, now).await?;
+    }
+    tx.commit().await?;
+    Ok(!events.is_empty())
+}
+
+/// Claims and runs one job.
+async fn run_one(app: &App, observers: &[Observer]) -> Result<bool> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let Some(job) = store::claim(&mut tx, now, now.plus_seconds(LEASE_SECONDS)).await? else {
+        return Ok(false);
+    };
+    tx.commit().await?;
+    let result = match observers.iter().find(|observer| observer.job == job.kind) {
+        None => Err(Error::Internal(anyhow::anyhow!(
+            "no observer is called {}",
+            job.kind
+        ))),
+        Some(observer) => {
+            let payload = serde_json::from_str(&job.payload)?;
+            // A task of its own, so that a panic fails the job and not the worker.
+            tokio::spawn((observer.run)(app.clone(), payload))
+                .await
+                .unwrap_or_else(|panic| Err(Error::Internal(panic.into())))
+        }
+    };
+    let mut tx = app.db.begin().await?;
+    match result {
+        Ok(()) => store::delete_job(&mut tx, job.id).await?,
+        Err(error) => {
+            tracing::warn!(job = job.kind, attempt = job.attempts, %error, "a job failed");
+            metrics::counter!("zoco_jobs_failed_total", "job" => job.kind.clone()).increment(1);
+            let retry =
+                (job.attempts < MAX_ATTEMPTS).then(|| now.plus_seconds(5 << job.attempts.min(12)));
+            store::fail_job(&mut tx, job.id, &format!("{error:#}"), retry).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
+}

@@ -1,0 +1,37 @@
+//! Zoco: a whole web shop in one program. The modules, in reading order.
+
+#![forbid(unsafe_code)]
+
+// What everything stands on.
+pub mod app;
+pub mod config;
+pub mod ctx;
+pub mod error;
+pub mod types;
+
+// The machinery, without shop words.
+pub mod audit;
+pub mod db;
+pub mod jobs;
+pub mod mail;
+pub mod storage;
+pub mod web;
+
+// The shop; each feature calls only those above it.
+pub mod accounts;
+pub mod admin;
+pub mod cart;
+pub mod catalog;
+pub mod checkout;
+pub mod inventory;
+pub mod orders;
+pub mod payments;
+pub mod pricing;
+pub mod reviews;
+pub mod shipping;
+
+// What is sold in a demonstration shop.
+pub mod demo;
+
+// Where the features are plugged in.
+pub mod routes;

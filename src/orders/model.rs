@@ -1,0 +1,285 @@
+//! Orders: what was bought, for whom, and where it stands.
+
+use crate::payments::Payment;
+use crate::pricing::TraceStep;
+use crate::types::{
+    CartId, Email, Money, OrderId, OrderLineId, ProductId, Timestamp, UserId, VariantId, text_enum,
+};
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrderStatus {
+    /// Placed; waits for money or a look.
+    Pending,
+    /// Accepted.
+    Confirmed,
+    /// Being packed.
+    Processing,
+    /// On its way.
+    Shipped,
+    /// Arrived.
+    Delivered,
+    /// Called off.
+    Cancelled,
+}
+text_enum!(OrderStatus {
+    Pending => "pending",
+    Confirmed => "confirmed",
+    Processing => "processing",
+    Shipped => "shipped",
+    Delivered => "delivered",
+    Cancelled => "cancelled",
+});
+
+impl OrderStatus {
+    /// The one table of allowed transitions: one step forward, or cancelled before shipping.
+    pub fn next(self) -> &'static [Self] {
+        match self {
+            Self::Pending => &[Self::Confirmed, Self::Cancelled],
+            Self::Confirmed => &[Self::Processing, Self::Cancelled],
+            Self::Processing => &[Self::Shipped, Self::Cancelled],
+            Self::Shipped => &[Self::Delivered],
+            Self::Delivered | Self::Cancelled => &[],
+        }
+    }
+
+    /// Whether the table allows this step.
+    pub fn may_become(self, to: Self) -> bool {
+        self.next().contains(&to)
+    }
+}
+
+/// Whether an order is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentStatus {
+    /// Nothing came.
+    Unpaid,
+    /// Promised.
+    Authorized,
+    /// All of it came.
+    Paid,
+    /// Some of it went back.
+    PartiallyRefunded,
+    /// All of it went back.
+    Refunded,
+}
+text_enum!(PaymentStatus {
+    Unpaid => "unpaid",
+    Authorized => "authorized",
+    Paid => "paid",
+    PartiallyRefunded => "partially_refunded",
+    Refunded => "refunded",
+});
+
+/// Whether an order has left the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FulfilmentStatus {
+    /// Nothing left.
+    Unfulfilled,
+    /// Some lines left.
+    Partial,
+    /// All left.
+    Fulfilled,
+}
+text_enum!(FulfilmentStatus {
+    Unfulfilled => "unfulfilled",
+    Partial => "partial",
+    Fulfilled => "fulfilled",
+});
+
+/// Where to send something: fields, or one free text that an API client gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Field by field.
+    Fields(PostalAddress),
+    /// Kept as it is.
+    Text(String),
+}
+
+impl Address {
+    /// The lines of a label.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Text(text) => text.lines().map(str::to_owned).collect(),
+            Self::Fields(address) => address.lines(),
+        }
+    }
+}
+
+/// A postal address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PostalAddress {
+    /// Who lives there.
+    pub name: String,
+    /// Street and number.
+    pub line1: String,
+    /// More of it, or empty.
+    pub line2: String,
+    /// City.
+    pub city: String,
+    /// Region or state, or empty.
+    pub region: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Phone, or empty.
+    pub phone: String,
+}
+
+impl PostalAddress {
+    /// The lines of a label.
+    pub fn lines(&self) -> Vec<String> {
+        let city = format!("{} {}", self.postal_code, self.city);
+        [
+            &self.name,
+            &self.line1,
+            &self.line2,
+            city.trim(),
+            &self.region,
+            &self.country,
+        ]
+        .into_iter()
+        .map(|line: &str| line.to_owned())
+        .filter(|line| !line.is_empty())
+        .collect()
+    }
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Its public number, unguessable: `K7QM-3XWT-9RPA`.
+    pub number: String,
+    /// The cart that it was.
+    pub cart_id: CartId,
+    /// Whose it is; none for a guest's.
+    pub user_id: Option<UserId>,
+    /// Where letters about it go.
+    pub email: Email,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Whether it is paid.
+    pub payment_status: PaymentStatus,
+    /// Whether it has left the house.
+    pub fulfilment_status: FulfilmentStatus,
+    /// What was bought.
+    pub lines: Vec<OrderLine>,
+    /// All lines' subtotals.
+    pub subtotal: Money,
+    /// Shipping.
+    pub shipping: Money,
+    /// All tax.
+    pub tax: Money,
+    /// What is paid.
+    pub total: Money,
+    /// Whether unit prices contain tax.
+    pub prices_include_tax: bool,
+    /// Code of the shipping method.
+    pub shipping_method: String,
+    /// Its name at that time.
+    pub shipping_method_name: String,
+    /// Where it goes.
+    pub shipping_address: Address,
+    /// Where the bill goes, when elsewhere.
+    pub billing_address: Option<Address>,
+    /// What the shopper wrote.
+    pub note: String,
+    /// "Why this price?"
+    pub price_trace: Vec<TraceStep>,
+    /// Its payments, oldest first.
+    pub payments: Vec<Payment>,
+    /// Its timeline, oldest first.
+    pub events: Vec<OrderEvent>,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Order {
+    /// Pieces in all.
+    pub fn count(&self) -> i64 {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+}
+
+/// A line of an order: a copy, untouched by later changes of the product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderLine {
+    /// Its id.
+    pub id: OrderLineId,
+    /// The product, which may be archived since.
+    pub product_id: ProductId,
+    /// The variant.
+    pub variant_id: VariantId,
+    /// Its SKU at that time.
+    pub sku: String,
+    /// The product's name at that time.
+    pub name: String,
+    /// The chosen options.
+    pub variant_name: String,
+    /// The picture's storage key, or empty.
+    pub image_key: String,
+    /// How many.
+    pub quantity: i64,
+    /// The price of one.
+    pub unit_price: Money,
+    /// Quantity times price.
+    pub subtotal: Money,
+    /// The tax in (or on) it.
+    pub tax: Money,
+    /// What is paid for it.
+    pub total: Money,
+}
+
+/// An entry of an order's timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderEvent {
+    /// What happened, `placed`, `status_changed`, `payment_captured`, …
+    pub kind: String,
+    /// In words.
+    pub detail: String,
+    /// Who did it.
+    pub actor_name: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// An order as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderSummary {
+    /// Its public number.
+    pub number: String,
+    /// Who bought: the name on the address, or the first line of it.
+    pub customer: String,
+    /// Where letters about it go.
+    pub email: Email,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Whether it is paid.
+    pub payment_status: PaymentStatus,
+    /// Whether it has left the house.
+    pub fulfilment_status: FulfilmentStatus,
+    /// Pieces in all.
+    pub count: i64,
+    /// What is paid.
+    pub total: Money,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+}
+
+/// Which orders a list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Part of a number, an e-mail or a name.
+    pub search: String,
+    /// In this status.
+    pub status: Option<OrderStatus>,
+    /// With this payment status.
+    pub payment_status: Option<PaymentStatus>,
+    /// With this fulfilment status.
+    pub fulfilment_status: Option<FulfilmentStatus>,
+}

@@ -1,0 +1,272 @@
+//! Where features are plugged in: pages at `/`, the API at `/api`, observers of events, and the
+//! layers that find out who asks.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_sessions::Session;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::app::App;
+use crate::ctx::{Actor, Ctx};
+use crate::error::{Error, Result};
+use crate::jobs::Observer;
+use crate::web::layers::{self, Facts};
+use crate::web::{
+    ApiCtx, Failure, Link, Shell, Template, Viewer, Visit, assets, health, html, idempotency,
+    session,
+};
+use crate::{accounts, admin, cart, catalog, checkout, orders, reviews};
+
+/// What happens after an event.
+pub static OBSERVERS: &[Observer] = &[orders::jobs::CONFIRMATION_MAIL];
+
+/// The whole shop.
+pub fn router(app: App) -> Router {
+    let (api, document) = api_parts(&app);
+    let media = ServeDir::new(app.storage.folder());
+    let for_ever = SetResponseHeaderLayer::if_not_present(
+        header::CACHE_CONTROL,
+        axum::http::HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
+    let service = Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .layer(from_fn(layers::draw_problems));
+    let router = pages(&app)
+        .merge(service)
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+        .nest("/api/v1", api.clone())
+        .nest("/api", api)
+        .nest_service(
+            "/media",
+            tower::ServiceBuilder::new().layer(for_ever).service(media),
+        )
+        .route("/static/{*name}", get(assets::serve));
+    layers::around(router, &app).with_state(app)
+}
+
+/// The OpenAPI document, made from the code.
+pub fn openapi(app: &App) -> utoipa::openapi::OpenApi {
+    api_parts(app).1
+}
+
+fn pages(app: &App) -> Router<App> {
+    Router::new()
+        .merge(accounts::pages::routes())
+        .merge(catalog::pages::routes())
+        .merge(cart::pages::routes())
+        .merge(orders::pages::routes())
+        .merge(checkout::pages::routes())
+        .merge(admin::pages::routes())
+        .merge(catalog::admin::routes())
+        .merge(orders::admin::routes())
+        .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
+        .layer(from_fn(draw_pages))
+        .layer(from_fn_with_state(app.clone(), identify_viewer))
+        .layer(session::layer(app))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Zoco", description = "The JSON API of a Zoco shop."),
+    modifiers(&Security),
+)]
+struct Document;
+
+struct Security;
+
+impl utoipa::Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The API without its prefix, and its document with `/api` in front.
+fn api_parts(app: &App) -> (Router<App>, utoipa::openapi::OpenApi) {
+    let api = OpenApiRouter::new()
+        .merge(accounts::api::routes())
+        .merge(catalog::api::routes())
+        .merge(reviews::api::routes())
+        .merge(cart::api::routes())
+        .merge(orders::api::routes())
+        .merge(checkout::api::routes());
+    let (_, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .nest("/api", api.clone())
+        .split_for_parts();
+    let (router, _) = api.split_for_parts();
+    let router = router
+        .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
+        .layer(from_fn(layers::draw_problems))
+        .layer(from_fn_with_state(app.clone(), idempotency::layer))
+        .layer(from_fn_with_state(app.clone(), identify_client))
+        .layer(from_fn(layers::draw_problems));
+    (router, document)
+}
+
+fn ctx_of(facts: Option<&Facts>, app: &App) -> Ctx {
+    let mut ctx = Ctx {
+        actor: Actor::Guest,
+        ..app.system()
+    };
+    if let Some(facts) = facts {
+        ctx.now = facts.now;
+        ctx.request_id.clone_from(&facts.request_id);
+        ctx.address = facts.address;
+    }
+    ctx
+}
+
+/// Finds out who looks at a page: from the session cookie and nothing else.
+async fn identify_viewer(
+    State(app): State<App>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let request_id = layers::request_id(&request);
+    let ctx = ctx_of(request.extensions().get::<Facts>(), &app);
+    let reads = request.method() == Method::GET;
+    let path = request.uri().path().to_owned();
+    match viewer(&app, Visit(session), ctx, reads, path).await {
+        Ok(viewer) => {
+            request.extensions_mut().insert(viewer);
+            next.run(request).await
+        }
+        Err(error) => draw(
+            Failure::from(error),
+            Shell {
+                request_id,
+                ..Shell::default()
+            },
+        ),
+    }
+}
+
+async fn viewer(
+    app: &App,
+    visit: Visit,
+    mut ctx: Ctx,
+    reads: bool,
+    path: String,
+) -> Result<Viewer> {
+    if let Some(id) = visit.user_id().await?
+        && let Some(user) = accounts::service::current_user(app, id).await?
+    {
+        ctx.actor = Actor::User(user);
+    }
+    ctx.cart_token = visit.cart_token().await?;
+    let tree = catalog::service::categories(app).await?;
+    let nav = tree.children(None).into_iter().map(|category| {
+        let href = catalog::urls::category(&category.slug);
+        Link {
+            label: category.name.clone(),
+            current: path == href,
+            href,
+        }
+    });
+    let shell = Shell {
+        shop_name: app.config.shop_name.clone(),
+        base_url: app.config.base_url.clone(),
+        request_id: ctx.request_id.clone(),
+        user_name: ctx.user().map(|user| user.name.clone()),
+        is_staff: ctx.is_staff(),
+        badge: cart::service::count(app, &ctx).await?,
+        nav: nav.collect(),
+        flashes: if reads {
+            visit.take_flashes().await?
+        } else {
+            Vec::new()
+        },
+        notice: String::new(),
+        prices_include_tax: app.config.prices_include_tax,
+        year: ctx.now.to_utc().year(),
+        path,
+    };
+    Ok(Viewer { ctx, shell, visit })
+}
+
+/// Draws failures of pages as an error page; who must sign in is sent there.
+async fn draw_pages(
+    Extension(viewer): Extension<Viewer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let reads = request.method() == Method::GET;
+    let here = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .to_owned();
+    let mut response = next.run(request).await;
+    let Some(failure) = layers::take_failure(&mut response, "html") else {
+        return response;
+    };
+    layers::log(&failure, &viewer.ctx.request_id);
+    if failure.status == StatusCode::UNAUTHORIZED {
+        let back = if reads { here } else { "/".to_owned() };
+        return accounts::pages::to_sign_in(&back);
+    }
+    draw(failure, viewer.shell)
+}
+
+#[derive(Template)]
+#[template(path = "errors/error.html")]
+struct ErrorPage {
+    shell: Shell,
+    failure: Failure,
+}
+
+fn draw(failure: Failure, shell: Shell) -> Response {
+    let status = failure.status;
+    let page = ErrorPage { shell, failure };
+    html::page_with(status, &page)
+        .unwrap_or_else(|_| (status, "Something went wrong.").into_response())
+}
+
+/// Finds out who uses the API: from the bearer token and nothing else.
+async fn identify_client(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let facts = request.extensions().get::<Facts>();
+    let ctx = ctx_of(facts, &app);
+    match client(&app, ctx, request.headers()).await {
+        Ok(ctx) => {
+            request.extensions_mut().insert(ApiCtx(ctx));
+            next.run(request).await
+        }
+        Err(error) => Failure::from(error).into_response(),
+    }
+}
+
+async fn client(app: &App, mut ctx: Ctx, headers: &HeaderMap) -> Result<Ctx> {
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    if headers.contains_key(header::AUTHORIZATION) {
+        let given = text("authorization").unwrap_or_default();
+        let (scheme, token) = given.split_once(' ').unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Error::Unauthenticated);
+        }
+        ctx.actor = Actor::User(accounts::service::authenticate(app, token.trim()).await?);
+    }
+    ctx.cart_token = text("cart-token");
+    ctx.order_token = text("order-token");
+    Ok(ctx)
+}

@@ -1,0 +1,16 @@
+//! Values without I/O: money, ids, text, time, pages of a list.
+
+pub mod ids;
+pub mod money;
+pub mod page;
+pub mod text;
+pub mod time;
+mod words;
+
+pub use ids::*;
+pub use money::{Currency, Money, MoneyError, MoneyInput};
+pub use page::{Page, PageRequest};
+pub use text::{Email, Slug};
+pub use time::{Clock, Timestamp};
+pub use words::TextEnum;
+pub(crate) use words::text_enum;

@@ -1,0 +1,67 @@
+//! Whether the program lives, whether it can work, and its figures.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use secrecy::ExposeSecret;
+
+use super::failure::Failure;
+use crate::app::App;
+use crate::db::fetch_one;
+
+/// The one recorder of this process.
+pub fn recorder() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| match PrometheusBuilder::new().install_recorder() {
+        Ok(handle) => handle,
+        // Somebody else installed one: ours records nothing, and that is no reason to stop.
+        Err(_) => PrometheusBuilder::new().build_recorder().handle(),
+    })
+}
+
+/// The process answers.
+pub async fn live() -> &'static str {
+    "ok"
+}
+
+/// The database answers, too.
+pub async fn ready(State(app): State<App>) -> Result<&'static str, Failure> {
+    let ask = async {
+        let mut conn = app.db.conn().await?;
+        fetch_one!(&mut conn, (i64,), "select cast(1 as bigint)")
+    };
+    match tokio::time::timeout(std::time::Duration::from_secs(2), ask).await {
+        Ok(Ok(_)) => Ok("ok"),
+        Ok(Err(_)) | Err(_) => Err(Failure::of_status(StatusCode::SERVICE_UNAVAILABLE)),
+    }
+}
+
+/// Figures in Prometheus' text form: from loopback, or with the token of the settings.
+pub async fn metrics(
+    State(app): State<App>,
+    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let local = peer.is_some_and(|axum::Extension(ConnectInfo(peer))| peer.ip().is_loopback())
+        && !headers.contains_key("x-forwarded-for");
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let expected = app
+        .config
+        .metrics_token
+        .as_ref()
+        .map(|token| format!("Bearer {}", token.expose_secret()));
+    if !local && (expected.is_none() || given != expected.as_deref()) {
+        return Err(Failure::of_status(StatusCode::NOT_FOUND));
+    }
+    let (waiting, dead) = crate::jobs::backlog(&app).await?;
+    metrics::gauge!("zoco_jobs_waiting").set(waiting as f64);
+    metrics::gauge!("zoco_jobs_dead").set(dead as f64);
+    let text = recorder().render();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}

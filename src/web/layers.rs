@@ -1,0 +1,199 @@
+//! Layers around every route: who and when, the log, panics, headers, limits.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::failure::Failure;
+use super::json::Problem;
+use crate::app::App;
+use crate::types::Timestamp;
+
+/// The largest body of a request that is no upload.
+pub const MAX_BODY: usize = 1024 * 1024;
+/// The largest body of an upload.
+pub const MAX_UPLOAD: usize = 10 * 1024 * 1024;
+
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is known of a request before anybody looks at who sent it.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Names the request in the log and in error pages.
+    pub request_id: String,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+    /// When it came.
+    pub now: Timestamp,
+}
+
+/// Lays all common layers around the whole shop.
+pub fn around(router: Router<App>, app: &App) -> Router<App> {
+    let csrf = CsrfLayer::new();
+    router.layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(app.clone(), entry))
+            .layer(CompressionLayer::new())
+            .layer(CatchPanicLayer::custom(|_| {
+                Failure::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+            }))
+            .layer(csrf)
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::REQUEST_TIMEOUT,
+                Duration::from_secs(30),
+            ))
+            .layer(DefaultBodyLimit::max(MAX_BODY)),
+    )
+}
+
+/// Gives the request its id, writes the log line and the metric, sets the common headers.
+async fn entry(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let facts = Facts {
+        request_id: hex::encode(app.rng.bytes::<8>()),
+        address: address(&request, app.config.trusted_proxies),
+        now: app.clock.now(),
+    };
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("(none)", MatchedPath::as_str)
+        .to_owned();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let request_id = facts.request_id.clone();
+    request.extensions_mut().insert(facts);
+
+    let mut response = next.run(request).await;
+
+    let status = response.status().as_u16();
+    let seconds = started.elapsed().as_secs_f64();
+    tracing::info!(request_id, %method, path, status, seconds, "request");
+    let labels = [
+        ("method", method.to_string()),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("zoco_http_requests_total", &labels).increment(1);
+    metrics::histogram!("zoco_http_request_seconds", &labels[..2]).record(seconds);
+    common_headers(response.headers_mut(), &request_id, app.config.is_https());
+    response
+}
+
+fn common_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=()",
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if https {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// The sender's address; behind `hops` trusted proxies, what the outermost of them saw.
+fn address(request: &Request, hops: usize) -> Option<IpAddr> {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| peer.ip());
+    if hops == 0 {
+        return peer;
+    }
+    let listed: Vec<IpAddr> = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|part| part.trim().parse().ok())
+        .collect();
+    listed
+        .len()
+        .checked_sub(hops)
+        .and_then(|index| listed.get(index))
+        .copied()
+        .or(peer)
+}
+
+/// Draws failures of the API as problem+json.
+pub async fn draw_problems(request: Request, next: Next) -> Response {
+    let request_id = request_id(&request);
+    let mut response = next.run(request).await;
+    let Some(failure) = take_failure(&mut response, "json") else {
+        return response;
+    };
+    log(&failure, &request_id);
+    let body = serde_json::to_string(&Problem::new(&failure, &request_id)).unwrap_or_default();
+    replace_body(&mut response, "application/problem+json", body);
+    response
+}
+
+/// The failure that an answer carries and nobody has drawn yet; a bare error status counts, an
+/// error that already has a body of the content type wanted does not.
+pub fn take_failure(response: &mut Response, drawn: &str) -> Option<Failure> {
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        return Some(failure);
+    }
+    let status = response.status();
+    let content_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let bare = (status.is_client_error() || status.is_server_error())
+        && !content_type.is_some_and(|content_type| content_type.contains(drawn));
+    bare.then(|| Failure::of_status(status))
+}
+
+/// Puts the drawn body into an answer.
+pub fn replace_body(response: &mut Response, content_type: &'static str, body: String) {
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    *response.body_mut() = body.into();
+}
+
+/// Logs a fault of ours, once, with the id that the visitor sees.
+pub fn log(failure: &Failure, request_id: &str) {
+    if let Some(cause) = &failure.cause {
+        tracing::error!(request_id, %cause, "internal error");
+    }
+}
+
+/// The id of a request.
+pub fn request_id(request: &Request) -> String {
+    request
+        .extensions()
+        .get::<Facts>()
+        .map(|facts| facts.request_id.clone())
+        .unwrap_or_default()
+}

@@ -1,0 +1,17 @@
+//! HTTP plumbing without shop words: who views, sessions, forms, JSON, assets, layers.
+
+pub mod assets;
+pub mod failure;
+pub mod form;
+pub mod health;
+pub mod html;
+pub mod idempotency;
+pub mod json;
+pub mod layers;
+pub mod session;
+pub mod viewer;
+
+pub use failure::Failure;
+pub use html::{Answer, Template, page, redirect};
+pub use session::Visit;
+pub use viewer::{ApiCtx, Flash, FlashKind, Link, Shell, Viewer};
