@@ -187,6 +187,7 @@ async fn viewer(
         is_staff: ctx.is_staff(),
         badge: cart::service::count(app, &ctx).await?,
         nav: nav.collect(),
+        menu: admin::pages::menu(app, &ctx, &path).await?,
         flashes: if reads {
             visit.take_flashes().await?
         } else {

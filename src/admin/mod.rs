@@ -1,3 +1,9 @@
 //! The back office: its start page and what its pages share.
 
 pub mod pages;
+
+/// Addresses of this feature's pages.
+pub mod urls {
+    /// The start page for staff.
+    pub const HOME: &str = "/admin";
+}

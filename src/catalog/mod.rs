@@ -15,7 +15,7 @@ pub use service::ProductKey;
 
 /// Addresses of this feature's pages.
 pub mod urls {
-    use crate::types::Slug;
+    use crate::types::{CategoryId, ImageId, ProductId, Slug};
 
     /// The front page.
     pub const HOME: &str = "/";
@@ -30,5 +30,44 @@ pub mod urls {
     /// A category's page.
     pub fn category(slug: &Slug) -> String {
         format!("/categories/{slug}")
+    }
+
+    /// Staff: all products.
+    pub const ADMIN_PRODUCTS: &str = "/admin/products";
+    /// Staff: the form of a new product.
+    pub const ADMIN_PRODUCT_NEW: &str = "/admin/products/new";
+    /// Staff: all categories.
+    pub const ADMIN_CATEGORIES: &str = "/admin/categories";
+    /// Staff: the form of a new category.
+    pub const ADMIN_CATEGORY_NEW: &str = "/admin/categories/new";
+
+    /// Staff: the form of a product.
+    pub fn admin_product(id: ProductId) -> String {
+        format!("{ADMIN_PRODUCTS}/{id}")
+    }
+
+    /// Staff: asks whether to delete a product (GET), deletes it (POST).
+    pub fn admin_product_delete(id: ProductId) -> String {
+        format!("{ADMIN_PRODUCTS}/{id}/delete")
+    }
+
+    /// Staff: adds a picture to a product (POST).
+    pub fn admin_images(id: ProductId) -> String {
+        format!("{ADMIN_PRODUCTS}/{id}/images")
+    }
+
+    /// Staff: changes, moves or removes a picture (POST).
+    pub fn admin_image(id: ProductId, image: ImageId) -> String {
+        format!("{ADMIN_PRODUCTS}/{id}/images/{image}")
+    }
+
+    /// Staff: the form of a category.
+    pub fn admin_category(id: CategoryId) -> String {
+        format!("{ADMIN_CATEGORIES}/{id}")
+    }
+
+    /// Staff: asks whether to delete a category (GET), deletes it (POST).
+    pub fn admin_category_delete(id: CategoryId) -> String {
+        format!("{ADMIN_CATEGORIES}/{id}/delete")
     }
 }

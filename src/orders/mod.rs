@@ -33,8 +33,26 @@ pub mod urls {
         format!("/orders/{number}/cancel")
     }
 
+    /// Staff: all orders.
+    pub const ADMIN_ORDERS: &str = "/admin/orders";
+
     /// An order's page for staff.
     pub fn admin_order(number: &str) -> String {
-        format!("/admin/orders/{number}")
+        format!("{ADMIN_ORDERS}/{number}")
+    }
+
+    /// Staff: moves an order on (POST).
+    pub fn admin_status(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/status")
+    }
+
+    /// Staff: asks whether to cancel an order (GET), cancels it (POST).
+    pub fn admin_cancel(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/cancel")
+    }
+
+    /// Staff: the money of the pending payment came (POST).
+    pub fn admin_payment(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/payment")
     }
 }

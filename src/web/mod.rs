@@ -14,4 +14,4 @@ pub mod viewer;
 pub use failure::Failure;
 pub use html::{Answer, Template, page, redirect};
 pub use session::Visit;
-pub use viewer::{ApiCtx, Flash, FlashKind, Link, Shell, Viewer};
+pub use viewer::{ApiCtx, Flash, FlashKind, Link, MenuItem, Shell, Viewer};

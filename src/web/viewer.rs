@@ -20,6 +20,21 @@ pub struct Link {
     pub current: bool,
 }
 
+/// An entry of the menu for staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MenuItem {
+    /// The words.
+    pub label: &'static str,
+    /// Where it leads.
+    pub href: &'static str,
+    /// The name of its icon in `layout/admin.html`.
+    pub icon: &'static str,
+    /// How many things wait there; 0 shows nothing.
+    pub waiting: i64,
+    /// Whether the page that is shown belongs to it.
+    pub current: bool,
+}
+
 /// A message on top of the next page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
@@ -75,6 +90,8 @@ pub struct Shell {
     pub badge: i64,
     /// The main navigation.
     pub nav: Vec<Link>,
+    /// The menu of the pages for staff, as far as the viewer may open them; empty elsewhere.
+    pub menu: Vec<MenuItem>,
     /// Messages from the page before.
     pub flashes: Vec<Flash>,
     /// The line above the header; empty for none.
