@@ -4,4 +4,4 @@ pub mod model;
 pub mod service;
 pub mod store;
 
-pub use model::{Reason, Shortfall, StockLevel};
+pub use model::{Imbalance, Reason, Shortfall, StockLevel};

@@ -47,3 +47,14 @@ pub struct Shortfall {
     /// How many there are.
     pub available: i64,
 }
+
+/// A shelf that is not the sum of its ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imbalance {
+    /// Of what.
+    pub variant_id: VariantId,
+    /// What the shelf says.
+    pub on_hand: i64,
+    /// What the ledger adds up to.
+    pub ledger: i64,
+}

@@ -1,51 +1,192 @@
 //! Taking, giving back and setting stock, each with its entry in the ledger.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::model::{Reason, Shortfall, StockLevel};
+use super::model::{Imbalance, Reason, Shortfall, StockLevel};
+use super::store::{self, Movement};
 use crate::ctx::Ctx;
 use crate::db::{Conn, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::VariantId;
+
+/// The most pieces of a variant that a shelf holds.
+pub const MAX_ON_HAND: i64 = 1_000_000_000;
 
 /// What is there of each variant, over all locations; a variant without stock is left out.
 pub async fn levels(
-    _conn: &mut Conn,
-    _variants: &[VariantId],
+    conn: &mut Conn,
+    variants: &[VariantId],
 ) -> Result<HashMap<VariantId, StockLevel>> {
-    todo!()
+    Ok(store::levels(conn, variants).await?.into_iter().collect())
 }
 
 /// Sets what is on the shelf of the main location, with a ledger entry of the difference. The
 /// caller has checked the permission. Errors: `Invalid` at `stock` below zero or below what is
 /// reserved.
 pub async fn set_on_hand(
-    _tx: &mut Tx,
-    _ctx: &Ctx,
-    _variant: VariantId,
-    _on_hand: i64,
-    _reason: Reason,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    variant: VariantId,
+    on_hand: i64,
+    reason: Reason,
 ) -> Result<()> {
-    todo!()
+    let refused = set_all(tx, ctx, &[(variant, on_hand)], reason).await?;
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid("stock", "range", STOCK_RANGE))
+    }
+}
+
+/// What to tell whoever typed a stock that cannot be.
+pub const STOCK_RANGE: &str =
+    "Stock is at least what is reserved for orders, and at most 1000000000.";
+
+/// Sets many shelves of the main location at once; of a variant named twice, the last one
+/// counts. Gives the variants that were left alone because the new stock is below zero, below
+/// what is reserved, or too large. The caller has checked the permission.
+pub async fn set_all(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    levels: &[(VariantId, i64)],
+    reason: Reason,
+) -> Result<Vec<VariantId>> {
+    let wanted: BTreeMap<VariantId, i64> = levels.iter().copied().collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let location = store::main_location(tx).await?;
+    let variants: Vec<VariantId> = wanted.keys().copied().collect();
+    let mut refused = Vec::new();
+    let mut changes = Vec::new();
+    let mut set = Vec::new();
+    for (variant, level) in store::lock(tx, &variants, location).await? {
+        let on_hand = wanted.get(&variant).copied().unwrap_or(level.on_hand);
+        if on_hand < level.reserved || on_hand > MAX_ON_HAND {
+            refused.push(variant);
+        } else if on_hand != level.on_hand {
+            changes.push((variant, on_hand - level.on_hand));
+            set.push((variant, on_hand));
+        }
+    }
+    changes.sort_unstable();
+    set.sort_unstable();
+    store::set(tx, &set, location).await?;
+    record(tx, ctx, &changes, reason, "").await?;
+    Ok(refused)
 }
 
 /// Takes stock for an order, all lines or none, by one conditional statement a line in
 /// ascending variant id. Gives the lines that fell short; then the caller must roll back.
 pub async fn take(
-    _tx: &mut Tx,
-    _ctx: &Ctx,
-    _lines: &[(VariantId, i64)],
-    _reference: &str,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    lines: &[(VariantId, i64)],
+    reference: &str,
 ) -> Result<Vec<Shortfall>> {
-    todo!()
+    let lines = merged(lines);
+    let location = store::main_location(tx).await?;
+    let mut shortfalls = Vec::new();
+    let mut taken = Vec::with_capacity(lines.len());
+    for &(variant_id, wanted) in &lines {
+        if store::take(tx, variant_id, location, wanted).await? {
+            taken.push((variant_id, -wanted));
+        } else {
+            shortfalls.push(Shortfall {
+                variant_id,
+                wanted,
+                available: 0,
+            });
+        }
+    }
+    if shortfalls.is_empty() {
+        record(tx, ctx, &taken, Reason::Sold, reference).await?;
+        return Ok(shortfalls);
+    }
+    metrics::counter!("zoco_stock_shortfalls_total").increment(shortfalls.len() as u64);
+    let variants: Vec<VariantId> = shortfalls.iter().map(|line| line.variant_id).collect();
+    let levels = levels(tx, &variants).await?;
+    for shortfall in &mut shortfalls {
+        let level = levels.get(&shortfall.variant_id);
+        shortfall.available = level.map_or(0, |level| level.available());
+    }
+    Ok(shortfalls)
 }
 
 /// Gives the stock of a cancelled order back.
 pub async fn put_back(
-    _tx: &mut Tx,
-    _ctx: &Ctx,
-    _lines: &[(VariantId, i64)],
-    _reference: &str,
+    tx: &mut Tx,
+    ctx: &Ctx,
+    lines: &[(VariantId, i64)],
+    reference: &str,
 ) -> Result<()> {
-    todo!()
+    receive(tx, ctx, lines, Reason::Cancelled, reference).await
+}
+
+/// Adds pieces to the shelf of the main location.
+pub async fn receive(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    lines: &[(VariantId, i64)],
+    reason: Reason,
+    reference: &str,
+) -> Result<()> {
+    let lines = merged(lines);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let location = store::main_location(tx).await?;
+    store::add(tx, &lines, location).await?;
+    record(tx, ctx, &lines, reason, reference).await
+}
+
+/// Shelves that are not the sum of their ledger; none when the books are right.
+pub async fn imbalances(conn: &mut Conn) -> Result<Vec<Imbalance>> {
+    Ok(store::imbalances(conn).await?)
+}
+
+/// Lines in ascending variant id, those of one variant added up, those of no pieces left out.
+fn merged(lines: &[(VariantId, i64)]) -> Vec<(VariantId, i64)> {
+    let mut sums: BTreeMap<VariantId, i64> = BTreeMap::new();
+    for &(variant, quantity) in lines.iter().filter(|(_, quantity)| *quantity > 0) {
+        let sum = sums.entry(variant).or_default();
+        *sum = sum.saturating_add(quantity);
+    }
+    sums.into_iter().collect()
+}
+
+async fn record(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    changes: &[(VariantId, i64)],
+    reason: Reason,
+    reference: &str,
+) -> Result<()> {
+    let location = store::main_location(tx).await?;
+    let movement = Movement {
+        changes,
+        location,
+        reason,
+        reference,
+        actor: ctx.user_id(),
+        at: ctx.now,
+    };
+    Ok(store::record(tx, &movement).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merged;
+    use crate::types::VariantId;
+
+    #[test]
+    fn lines_of_one_variant_add_up_in_ascending_order() {
+        let lines = [
+            (VariantId(7), 2),
+            (VariantId(3), 1),
+            (VariantId(7), 3),
+            (VariantId(5), 0),
+        ];
+        assert_eq!(merged(&lines), [(VariantId(3), 1), (VariantId(7), 5)]);
+    }
 }
