@@ -49,7 +49,9 @@ impl App {
             .context("cannot open the database")?;
         db.migrate().await.context("cannot migrate the database")?;
         let mailer = Mailer::from_config(&config)?;
-        Self::assemble(config, db, Clock::System, Rng::System, mailer).await
+        let app = Self::assemble(config, db, Clock::System, Rng::System, mailer).await?;
+        crate::shipping::service::ensure_default(&app).await?;
+        Ok(app)
     }
 
     /// Puts a shop together over a database that is up to date.

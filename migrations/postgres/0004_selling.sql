@@ -43,6 +43,10 @@ create table orders (
     user_id bigint references users (id) on delete set null,
     guest_token_hash text,
     email text not null,
+    -- Who bought, for lists: the name on the address, or the first line of it.
+    customer text not null,
+    -- Number, e-mail and customer, folded for search.
+    search_text text not null,
     status text not null check (status in ('pending', 'confirmed', 'processing', 'shipped', 'delivered', 'cancelled')),
     payment_status text not null check (payment_status in ('unpaid', 'authorized', 'paid', 'partially_refunded', 'refunded')),
     fulfilment_status text not null check (fulfilment_status in ('unfulfilled', 'partial', 'fulfilled')),

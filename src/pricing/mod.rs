@@ -1,5 +1,6 @@
 //! The price: one pure function from lines to a quote with its trace. No I/O.
 
+pub mod api;
 mod kernel;
 pub mod model;
 

@@ -18,3 +18,15 @@ pub struct ShippingMethod {
     /// A subtotal that makes it free.
     pub free_over: Option<Money>,
 }
+
+impl ShippingMethod {
+    /// What it costs for goods of this subtotal, before any tax on it.
+    pub fn price_for(&self, subtotal: Money) -> Money {
+        match self.free_over {
+            Some(free_over) if subtotal.minor() >= free_over.minor() => {
+                Money::zero(self.price.currency())
+            }
+            _ => self.price,
+        }
+    }
+}

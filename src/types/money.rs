@@ -44,6 +44,14 @@ impl FromStr for Currency {
     }
 }
 
+/// For columns.
+impl TryFrom<String> for Currency {
+    type Error = MoneyError;
+    fn try_from(code: String) -> Result<Self, MoneyError> {
+        code.parse()
+    }
+}
+
 /// What can be wrong with an amount of money. The text is fit for a form field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {

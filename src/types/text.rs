@@ -21,6 +21,14 @@ impl Email {
     }
 }
 
+/// For columns; the text was checked when it was written.
+impl TryFrom<String> for Email {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("not an e-mail address: {text}"))
+    }
+}
+
 impl fmt::Display for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -62,6 +70,14 @@ impl Slug {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// For columns; the text was checked when it was written.
+impl TryFrom<String> for Slug {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("not a slug: {text}"))
     }
 }
 
