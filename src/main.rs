@@ -46,6 +46,8 @@ enum Command {
     },
     /// Print the OpenAPI document
     Openapi,
+    /// Ask a running shop, at the address of the settings, whether it is ready
+    Health,
 }
 
 fn main() -> ExitCode {
@@ -77,8 +79,13 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(cli.settings)?;
+    let command = cli.command.unwrap_or(Command::Serve { no_worker: false });
+    if matches!(command, Command::Health) {
+        return ask_health(config.listen).await;
+    }
     let app = App::open(config).await?;
-    match cli.command.unwrap_or(Command::Serve { no_worker: false }) {
+    match command {
+        Command::Health => Ok(()),
         Command::Serve { no_worker } => serve(app, !no_worker).await,
         Command::Worker => {
             jobs::run(app, routes::OBSERVERS, stop_signal()).await;
@@ -149,6 +156,34 @@ async fn serve(app: App, with_worker: bool) -> anyhow::Result<()> {
         worker.await?;
     }
     app.db.close().await;
+    Ok(())
+}
+
+/// Asks the shop that listens at `address`; for the health check of a container, which has no
+/// other program to ask with.
+async fn ask_health(mut address: SocketAddr) -> anyhow::Result<()> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect(address).await?;
+        let request = "GET /health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.take(4096).read_to_string(&mut answer).await?;
+        anyhow::Ok(answer)
+    };
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(4), ask)
+        .await
+        .context("no answer in time")?
+        .with_context(|| format!("no answer from {address}"))?;
+    anyhow::ensure!(
+        answer.starts_with("HTTP/1.1 200"),
+        "not ready: {}",
+        answer.lines().next().unwrap_or_default()
+    );
+    println!("ready");
     Ok(())
 }
 
