@@ -27,7 +27,7 @@ create table products (
     options text not null default '[]',
     -- Tags, parted by commas.
     tags text not null default '',
-    -- Name, maker, summary, tags and category, folded for search.
+    -- Name, maker, summary, tags, attributes and SKUs, folded for search.
     search_text text not null default '',
     -- The lowest and highest price of the active variants, in minor units; null without any.
     price_min_minor bigint,

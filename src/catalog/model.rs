@@ -278,6 +278,16 @@ impl Rating {
     }
 }
 
+/// Slugs that no product can have: the API has routes of these names.
+pub const RESERVED_SLUGS: [&str; 6] = [
+    "categories",
+    "edit",
+    "featured",
+    "new",
+    "products",
+    "suggest",
+];
+
 /// A product as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductCard {
@@ -307,6 +317,8 @@ pub struct ProductCard {
     pub swatches: Vec<OptionValue>,
     /// Pieces that can be sold now, over all variants.
     pub available: i64,
+    /// What is there of all variants; for staff.
+    pub stock: StockLevel,
     /// The variant, where there is only one: it can be put into the cart from the list.
     pub only_variant: Option<VariantId>,
     /// How many variants can be bought.
@@ -408,9 +420,12 @@ pub struct ProductFilter {
     pub in_stock: bool,
     /// At least so many stars on average.
     pub min_rating: Option<i64>,
-    /// Attribute values that must all be present.
+    /// Attribute names and values: one of the values of each name must be present.
     pub attributes: Vec<(String, String)>,
-    /// Staff only: this status; shoppers always get the active ones.
+    /// Staff with `catalog` only: whether drafts and archived products are listed, too. Without
+    /// it, everybody gets what shoppers see.
+    pub for_staff: bool,
+    /// With `for_staff`: this status only.
     pub status: Option<ProductStatus>,
     /// The order.
     pub sort: ProductSort,
@@ -442,10 +457,11 @@ text_enum!(ProductSort {
 /// How many products of a list have something: shown beside each filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facets {
-    /// Products of the list by category, with those below it counted in.
+    /// Products by category, with those below it counted in; as if no category were chosen.
     pub categories: Vec<(CategoryId, i64)>,
     /// Products that can be bought now.
     pub in_stock: i64,
-    /// Products by attribute name and value.
+    /// Products by attribute name and value, the most frequent first; those of a name as if
+    /// none of its values were chosen.
     pub attributes: Vec<(String, Vec<(String, i64)>)>,
 }

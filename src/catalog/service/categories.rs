@@ -1,0 +1,186 @@
+//! The category tree: reading, making, moving, deleting.
+
+use serde_json::{Value, json};
+
+use super::draft::{line, text};
+use super::input::CategoryInput;
+use crate::app::App;
+use crate::audit;
+use crate::catalog::model::{Category, CategoryTree};
+use crate::catalog::store;
+use crate::ctx::{Ctx, Permission};
+use crate::db::Tx;
+use crate::db::error::on_unique;
+use crate::error::{Error, FieldErrors, Result};
+use crate::types::{CategoryId, Slug};
+
+const MAX_NAME: usize = 100;
+const MAX_DESCRIPTION: usize = 1_000;
+const MAX_POSITION: i64 = 1_000_000;
+
+/// The whole category tree.
+pub async fn categories(app: &App) -> Result<CategoryTree> {
+    let mut conn = app.db.conn().await?;
+    Ok(store::category_tree(&mut conn).await?)
+}
+
+/// Makes a category.
+pub async fn create_category(app: &App, ctx: &Ctx, input: CategoryInput) -> Result<Category> {
+    ctx.require(Permission::Catalog)?;
+    let mut tx = app.db.begin().await?;
+    store::lock_categories(&mut tx).await?;
+    let tree = store::category_tree(&mut tx).await?;
+    let empty = Category {
+        id: CategoryId(0),
+        parent_id: None,
+        slug: Slug::from_text("", "category"),
+        name: String::new(),
+        description: String::new(),
+        position: 0,
+        version: 1,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    let mut category = resolve(&tree, empty, input)?;
+    category.id = on_unique(store::insert_category(&mut tx, &category).await, slug_taken)?;
+    record(&mut tx, ctx, "category.created", None, Some(&category)).await?;
+    tx.commit().await?;
+    Ok(category)
+}
+
+/// Changes what `input` gives. `version`: from `If-Match`; another one is `Stale`.
+pub async fn update_category(
+    app: &App,
+    ctx: &Ctx,
+    id: CategoryId,
+    version: Option<i64>,
+    input: CategoryInput,
+) -> Result<Category> {
+    ctx.require(Permission::Catalog)?;
+    let mut tx = app.db.begin().await?;
+    store::lock_categories(&mut tx).await?;
+    let tree = store::category_tree(&mut tx).await?;
+    let before = current(&tree, id, version)?.clone();
+    let mut category = resolve(&tree, before.clone(), input)?;
+    category.version = before.version + 1;
+    category.updated_at = ctx.now;
+    on_unique(store::update_category(&mut tx, &category).await, slug_taken)?;
+    record(
+        &mut tx,
+        ctx,
+        "category.updated",
+        Some(&before),
+        Some(&category),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(category)
+}
+
+/// Deletes a category; its children and products move up to its parent.
+pub async fn delete_category(
+    app: &App,
+    ctx: &Ctx,
+    id: CategoryId,
+    version: Option<i64>,
+) -> Result<()> {
+    ctx.require(Permission::Catalog)?;
+    let mut tx = app.db.begin().await?;
+    store::lock_categories(&mut tx).await?;
+    let tree = store::category_tree(&mut tx).await?;
+    let before = current(&tree, id, version)?;
+    store::delete_category(&mut tx, id, before.parent_id, ctx.now).await?;
+    record(&mut tx, ctx, "category.deleted", Some(before), None).await?;
+    Ok(tx.commit().await?)
+}
+
+fn current(tree: &CategoryTree, id: CategoryId, version: Option<i64>) -> Result<&Category> {
+    let category = tree.get(id).ok_or(Error::NotFound)?;
+    if version.is_some_and(|version| version != category.version) {
+        return Err(Error::Stale);
+    }
+    Ok(category)
+}
+
+/// The category that `input` makes of `base` in this tree. Its id is 0 for a new one.
+fn resolve(tree: &CategoryTree, base: Category, input: CategoryInput) -> Result<Category> {
+    let mut errors = FieldErrors::default();
+    let mut category = base;
+    if let Some(name) = &input.name {
+        category.name = line(&mut errors, "name", name, MAX_NAME);
+    }
+    if category.name.is_empty() && errors.of("name").is_empty() {
+        errors.add("name", "required", "Give it a name.");
+    }
+    if let Some(description) = &input.description {
+        category.description = text(&mut errors, "description", description, MAX_DESCRIPTION);
+    }
+    match input.position {
+        Some(position) if (0..=MAX_POSITION).contains(&position) => category.position = position,
+        Some(_) => errors.add(
+            "position",
+            "range",
+            "A place is a number from 0 to 1000000.",
+        ),
+        None => {}
+    }
+    if let Some(parent) = input.parent_id {
+        category.parent_id = Some(parent).filter(|parent| parent.0 != 0);
+    }
+    if let Some(parent) = category.parent_id {
+        let circle = category.id.0 != 0 && tree.with_descendants(category.id).contains(&parent);
+        if tree.get(parent).is_none() {
+            errors.add("parent_id", "unknown", "There is no such category.");
+        } else if circle {
+            errors.add(
+                "parent_id",
+                "circle",
+                "A category cannot stand below itself.",
+            );
+        }
+    }
+    let given = input.slug.as_deref().map_or("", str::trim);
+    let taken = |slug: &Slug| {
+        tree.by_slug(slug.as_str())
+            .is_some_and(|other| other.id != category.id)
+    };
+    if !given.is_empty() {
+        match Slug::parse(given) {
+            Some(slug) if taken(&slug) => {
+                errors.add("slug", "taken", "Another category has this name in URLs.");
+            }
+            Some(slug) => category.slug = slug,
+            None => errors.add("slug", "invalid", super::draft::SLUG_RULE),
+        }
+    } else if category.id.0 == 0 {
+        category.slug = super::draft::free_slug(&category.name, "category", taken);
+    }
+    errors.into_result()?;
+    Ok(category)
+}
+
+fn slug_taken() -> Error {
+    Error::invalid("slug", "taken", "Another category has this name in URLs.")
+}
+
+async fn record(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    action: &str,
+    before: Option<&Category>,
+    after: Option<&Category>,
+) -> Result<()> {
+    let facts = |category: Option<&Category>| {
+        category.map_or(Value::Null, |category| {
+            json!({
+                "name": category.name,
+                "slug": category.slug.as_str(),
+                "parent_id": category.parent_id,
+                "position": category.position,
+            })
+        })
+    };
+    let id = before.or(after).map_or(0, |category| category.id.0);
+    let subject = format!("category {id}");
+    audit::record(tx, ctx, action, &subject, facts(before), facts(after)).await
+}

@@ -1,0 +1,116 @@
+//! Products and categories as a form or an API client writes them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{CategoryId, MoneyInput, VariantId};
+
+/// A product as it is written by a form or an API client. With neither `options` nor
+/// `variants`, `price`, `stock` and `sku` describe the one variant of a simple product.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProductInput {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its name in URLs; left out: made from the name.
+    pub slug: Option<String>,
+    /// Who made it.
+    pub maker: Option<String>,
+    /// One sentence.
+    pub summary: Option<String>,
+    /// Markdown.
+    pub description: Option<String>,
+    /// Where it stands in the tree; left out: unchanged, 0: nowhere.
+    #[schema(value_type = Option<i64>)]
+    pub category_id: Option<CategoryId>,
+    /// `draft`, `active` or `archived`; a new product is active.
+    pub status: Option<String>,
+    /// Free words.
+    pub tags: Option<Vec<String>>,
+    /// Facts as name and value.
+    pub attributes: Option<Vec<AttributeInput>>,
+    /// What a shopper chooses.
+    pub options: Option<Vec<OptionInput>>,
+    /// All variants; one with an id is changed, one without is made, one left out goes.
+    pub variants: Option<Vec<VariantInput>>,
+    /// Simple products: the price, `"19.99"`.
+    #[schema(value_type = Option<String>)]
+    pub price: Option<MoneyInput>,
+    /// Simple products: pieces on the shelf.
+    pub stock: Option<i64>,
+    /// Simple products: the SKU; left out: made from the slug.
+    pub sku: Option<String>,
+}
+
+/// An attribute.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AttributeInput {
+    /// `Material`
+    pub name: String,
+    /// `Stoneware`
+    pub value: String,
+}
+
+/// An option with its values.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptionInput {
+    /// `Colour`
+    pub name: String,
+    /// What can be chosen.
+    pub values: Vec<OptionValueInput>,
+}
+
+/// A choice of an option.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptionValueInput {
+    /// `Oat`
+    pub value: String,
+    /// `#e4dac8`, or left out.
+    pub swatch: Option<String>,
+}
+
+/// A variant.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VariantInput {
+    /// Which one to change; left out: a new one.
+    #[schema(value_type = Option<i64>)]
+    pub id: Option<VariantId>,
+    /// The merchant's own number; left out: made from the slug and the options.
+    pub sku: Option<String>,
+    /// One value for each option of the product.
+    pub options: Vec<String>,
+    /// The price of one.
+    #[schema(value_type = Option<String>)]
+    pub price: Option<MoneyInput>,
+    /// The price it had before; left out: unchanged, `"0"`: none.
+    #[schema(value_type = Option<String>)]
+    pub compare_at_price: Option<MoneyInput>,
+    /// Pieces on the shelf; left out: unchanged, for a new one 0.
+    pub stock: Option<i64>,
+    /// Grams.
+    pub weight_grams: Option<i64>,
+    /// GTIN.
+    pub barcode: Option<String>,
+    /// Whether it can be bought.
+    pub active: Option<bool>,
+}
+
+/// A category as it is written.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CategoryInput {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its name in URLs; left out: made from the name.
+    pub slug: Option<String>,
+    /// The node above; left out: unchanged, 0: none, a root.
+    #[schema(value_type = Option<i64>)]
+    pub parent_id: Option<CategoryId>,
+    /// A sentence or two.
+    pub description: Option<String>,
+    /// Its place among its siblings.
+    pub position: Option<i64>,
+}

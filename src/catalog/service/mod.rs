@@ -1,0 +1,38 @@
+//! Reading and changing categories, products, variants and pictures. What is visible to whom
+//! is decided here: shoppers see active products, staff with `catalog` see all.
+
+mod categories;
+mod draft;
+mod images;
+mod input;
+mod read;
+mod write;
+
+pub use categories::{categories, create_category, delete_category, update_category};
+pub use images::{add_image, delete_image, update_image};
+pub use input::{
+    AttributeInput, CategoryInput, OptionInput, OptionValueInput, ProductInput, VariantInput,
+};
+pub use read::{facets, featured_products, list_products, product, redirect_of};
+pub use write::{create_product, delete_product, update_product};
+
+use crate::types::ProductId;
+
+/// How to name one product: its id or its slug.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProductKey {
+    /// By id.
+    Id(ProductId),
+    /// By slug.
+    Slug(String),
+}
+
+impl ProductKey {
+    /// Digits are an id, anything else a slug.
+    pub fn parse(text: &str) -> Self {
+        match text.parse() {
+            Ok(id) => Self::Id(ProductId(id)),
+            Err(_) => Self::Slug(text.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! SQL that reads one product with all that belongs to it.
+
+use super::{images, read_options, read_texts};
+use crate::catalog::model::{Product, ProductStatus, Rating, Variant};
+use crate::db::{self, Conn, FromRow, fetch_all, fetch_optional};
+use crate::inventory::StockLevel;
+use crate::types::{CategoryId, Currency, Money, ProductId, Slug, Timestamp, UserId, VariantId};
+
+#[derive(FromRow)]
+struct ProductRow {
+    id: ProductId,
+    #[sqlx(try_from = "String")]
+    slug: Slug,
+    name: String,
+    maker: String,
+    summary: String,
+    description: String,
+    category_id: Option<CategoryId>,
+    #[sqlx(try_from = "String")]
+    status: ProductStatus,
+    options: String,
+    tags: String,
+    rating_sum: i64,
+    rating_count: i64,
+    version: i64,
+    created_by: Option<UserId>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct VariantRow {
+    id: VariantId,
+    product_id: ProductId,
+    sku: String,
+    options: String,
+    price_minor: i64,
+    compare_at_minor: Option<i64>,
+    weight_grams: i64,
+    barcode: String,
+    position: i64,
+    active: bool,
+    on_hand: i64,
+    reserved: i64,
+}
+
+impl VariantRow {
+    fn into_variant(self, currency: Currency) -> Variant {
+        Variant {
+            id: self.id,
+            product_id: self.product_id,
+            sku: self.sku,
+            options: read_texts(&self.options),
+            price: Money::new(self.price_minor, currency),
+            compare_at: self
+                .compare_at_minor
+                .map(|minor| Money::new(minor, currency)),
+            weight_grams: self.weight_grams,
+            barcode: self.barcode,
+            position: self.position,
+            active: self.active,
+            stock: StockLevel {
+                on_hand: self.on_hand,
+                reserved: self.reserved,
+            },
+        }
+    }
+}
+
+/// The id and status of the product with this slug.
+pub async fn id_of_slug(
+    conn: &mut Conn,
+    slug: &str,
+) -> db::Result<Option<(ProductId, ProductStatus)>> {
+    let row = fetch_optional!(
+        conn,
+        IdRow,
+        "select id, status from products where slug = $1",
+        slug
+    )?;
+    Ok(row.map(|row| (row.id, row.status)))
+}
+
+/// The id and status of the product with this id.
+pub async fn status_of(
+    conn: &mut Conn,
+    id: ProductId,
+) -> db::Result<Option<(ProductId, ProductStatus)>> {
+    let row = fetch_optional!(
+        conn,
+        IdRow,
+        "select id, status from products where id = $1",
+        id
+    )?;
+    Ok(row.map(|row| (row.id, row.status)))
+}
+
+#[derive(FromRow)]
+struct IdRow {
+    id: ProductId,
+    #[sqlx(try_from = "String")]
+    status: ProductStatus,
+}
+
+/// A product with everything, inactive variants too.
+pub async fn product(
+    conn: &mut Conn,
+    id: ProductId,
+    currency: Currency,
+) -> db::Result<Option<Product>> {
+    let row = fetch_optional!(
+        conn,
+        ProductRow,
+        "select id, slug, name, maker, summary, description, category_id, status, options, tags,
+            rating_sum, rating_count, version, created_by, created_at, updated_at
+        from products
+        where id = $1",
+        id,
+    )?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    Ok(Some(Product {
+        attributes: attributes(conn, id).await?,
+        variants: variants(conn, id, currency).await?,
+        images: images(conn, id).await?,
+        id: row.id,
+        slug: row.slug,
+        name: row.name,
+        maker: row.maker,
+        summary: row.summary,
+        description: row.description,
+        category_id: row.category_id,
+        status: row.status,
+        options: read_options(&row.options),
+        tags: row
+            .tags
+            .split(',')
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        rating: Rating {
+            sum: row.rating_sum,
+            count: row.rating_count,
+        },
+        version: row.version,
+        created_by: row.created_by,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }))
+}
+
+async fn attributes(conn: &mut Conn, product: ProductId) -> db::Result<Vec<(String, String)>> {
+    fetch_all!(
+        conn,
+        (String, String),
+        "select name, value
+        from product_attributes
+        where product_id = $1
+        order by position, name",
+        product,
+    )
+}
+
+/// The variants of a product in their order, with what is there of them.
+pub async fn variants(
+    conn: &mut Conn,
+    product: ProductId,
+    currency: Currency,
+) -> db::Result<Vec<Variant>> {
+    let rows = fetch_all!(
+        conn,
+        VariantRow,
+        "select v.id, v.product_id, v.sku, v.options, v.price_minor, v.compare_at_minor,
+            v.weight_grams, v.barcode, v.position, v.active,
+            cast(coalesce(sum(s.on_hand), 0) as bigint) as on_hand,
+            cast(coalesce(sum(s.reserved), 0) as bigint) as reserved
+        from variants as v
+        left join stock_levels as s on s.variant_id = v.id
+        where v.product_id = $1
+        group by v.id
+        order by v.position, v.id",
+        product,
+    )?;
+    Ok(rows
+        .into_iter()
+        .map(|row| row.into_variant(currency))
+        .collect())
+}
+
+/// Where a slug that a product gave up leads: the product's slug and status.
+pub async fn redirect(conn: &mut Conn, slug: &str) -> db::Result<Option<(String, ProductStatus)>> {
+    #[derive(FromRow)]
+    struct Row {
+        slug: String,
+        #[sqlx(try_from = "String")]
+        status: ProductStatus,
+    }
+    let row = fetch_optional!(
+        conn,
+        Row,
+        "select p.slug, p.status
+        from product_redirects as r
+        join products as p on p.id = r.product_id
+        where r.slug = $1",
+        slug,
+    )?;
+    Ok(row.map(|row| (row.slug, row.status)))
+}
