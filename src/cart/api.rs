@@ -1,10 +1,284 @@
-//! API: the cart.
+//! API: the cart. A guest's cart is named by the header `Cart-Token`, which the first answer
+//! gives; a signed-in user's follows from the bearer token.
 
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::model::{Cart, CartItem, CartNotice};
+use super::service::{self, AddItem};
 use crate::app::App;
+use crate::catalog::image_url;
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::pricing::api::QuoteJson;
+use crate::types::CartItemId;
+use crate::web::json::{Json, MoneyJson, Problem, Query};
+use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(show, clear))
+        .routes(routes!(add))
+        .routes(routes!(change, remove))
+        .routes(routes!(quote))
+        .routes(routes!(add_alias))
+}
+
+/// A cart, checked against today's prices and stock.
+#[derive(Serialize, ToSchema)]
+pub struct CartJson {
+    /// Names the cart when it is placed; a guest also opens it with this, as `Cart-Token`. Null
+    /// while there is no cart.
+    pub token: Option<String>,
+    /// Pieces in all.
+    pub count: i64,
+    /// The lines, in the order they were added.
+    pub items: Vec<CartItemJson>,
+    /// What it costs.
+    pub quote: QuoteJson,
+    /// What changed since each line was last changed.
+    pub notices: Vec<CartNoticeJson>,
+}
+
+/// A line of a cart.
+#[derive(Serialize, ToSchema)]
+pub struct CartItemJson {
+    /// Names the line in `cart/items/{id}`.
+    pub id: i64,
+    /// What.
+    pub variant_id: i64,
+    /// The product that it is a variant of.
+    pub product_id: i64,
+    /// The product's name in URLs.
+    pub slug: String,
+    /// The variant's SKU.
+    pub sku: String,
+    /// The product's name.
+    pub name: String,
+    /// The chosen options, `Oat, 350 ml`; empty without options.
+    pub variant_name: String,
+    /// A picture, or null.
+    pub image_url: Option<String>,
+    /// How many.
+    pub quantity: i64,
+    /// Today's price of one.
+    pub unit_price: MoneyJson,
+    /// Quantity times price.
+    pub subtotal: MoneyJson,
+    /// How many can be bought now.
+    pub available: i64,
+    /// Whether it is for sale at all.
+    pub for_sale: bool,
+}
+
+/// Something that changed.
+#[derive(Serialize, ToSchema)]
+pub struct CartNoticeJson {
+    /// `price_changed`, `not_enough`, `not_for_sale` or `merged`.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+}
+
+impl From<&CartItem> for CartItemJson {
+    fn from(item: &CartItem) -> Self {
+        let image = Some(&item.image_key).filter(|key| !key.is_empty());
+        Self {
+            id: item.id.0,
+            variant_id: item.variant_id.0,
+            product_id: item.product_id.0,
+            slug: item.slug.to_string(),
+            sku: item.sku.clone(),
+            name: item.name.clone(),
+            variant_name: item.variant_name.clone(),
+            image_url: image.map(|key| image_url(key, 400)),
+            quantity: item.quantity,
+            unit_price: item.unit_price.into(),
+            subtotal: item.subtotal.into(),
+            available: item.available,
+            for_sale: item.for_sale,
+        }
+    }
+}
+
+impl From<&CartNotice> for CartNoticeJson {
+    fn from(notice: &CartNotice) -> Self {
+        let code = match notice {
+            CartNotice::PriceChanged { .. } => "price_changed",
+            CartNotice::NotEnough { .. } => "not_enough",
+            CartNotice::NotForSale { .. } => "not_for_sale",
+            CartNotice::Merged { .. } => "merged",
+        };
+        Self {
+            code,
+            message: notice.message(),
+        }
+    }
+}
+
+impl From<&Cart> for CartJson {
+    fn from(cart: &Cart) -> Self {
+        Self {
+            token: Some(cart.token.clone()).filter(|token| !token.is_empty()),
+            count: cart.count(),
+            items: cart.items.iter().map(CartItemJson::from).collect(),
+            quote: QuoteJson::from(&cart.quote),
+            notices: cart.notices.iter().map(CartNoticeJson::from).collect(),
+        }
+    }
+}
+
+/// A cart, with its token in a header when it is a guest's.
+fn present(ctx: &Ctx, cart: &Cart) -> Response {
+    let mut response = Json(CartJson::from(cart)).into_response();
+    if ctx.user().is_none()
+        && !cart.token.is_empty()
+        && let Ok(token) = HeaderValue::from_str(&cart.token)
+    {
+        let name = HeaderName::from_static("cart-token");
+        response.headers_mut().insert(name, token);
+    }
+    response
+}
+
+/// How many of a line.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SetQuantity {
+    /// 0 removes the line.
+    quantity: i64,
+}
+
+/// What to price the cart for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct QuoteQuery {
+    /// Code of the shipping method; left out: the first one.
+    shipping_method: Option<String>,
+    /// ISO 3166-1 alpha-2. The shop ships everywhere at one rate, so it changes nothing yet.
+    country: Option<String>,
+}
+
+/// The cart
+#[utoipa::path(get, path = "/cart", tag = "cart",
+    params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
+    responses((status = 200, body = CartJson)), security((), ("bearer" = [])))]
+async fn show(State(app): State<App>, ApiCtx(ctx): ApiCtx) -> Result<Response, Failure> {
+    let cart = service::current(&app, &ctx).await?;
+    Ok(present(&ctx, &cart))
+}
+
+/// Empty the cart
+#[utoipa::path(delete, path = "/cart", tag = "cart",
+    params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
+    responses((status = 200, body = CartJson)), security((), ("bearer" = [])))]
+async fn clear(State(app): State<App>, ApiCtx(ctx): ApiCtx) -> Result<Response, Failure> {
+    let cart = service::clear(&app, &ctx).await?;
+    Ok(present(&ctx, &cart))
+}
+
+/// Put something into the cart
+///
+/// A guest's first call makes the cart; its token is in the header `Cart-Token` and the body.
+#[utoipa::path(post, path = "/cart/items", tag = "cart", request_body = AddItem,
+    params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
+    responses(
+        (status = 200, body = CartJson),
+        (status = 409, body = Problem, description = "`out_of_stock`, with `data.available`"),
+        (status = 422, body = Problem),
+    ), security((), ("bearer" = [])))]
+async fn add(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Json(input): Json<AddItem>,
+) -> Result<Response, Failure> {
+    let cart = service::add_item(&app, &ctx, input).await?;
+    Ok(present(&ctx, &cart))
+}
+
+/// Put something into the cart (alias)
+///
+/// The address of an earlier version; the same as `POST /cart/items`.
+#[utoipa::path(post, path = "/orders/cart/add_item", tag = "cart", request_body = AddItem,
+    params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
+    responses(
+        (status = 200, body = CartJson),
+        (status = 409, body = Problem, description = "`out_of_stock`, with `data.available`"),
+        (status = 422, body = Problem),
+    ), security((), ("bearer" = [])))]
+async fn add_alias(
+    app: State<App>,
+    ctx: ApiCtx,
+    input: Json<AddItem>,
+) -> Result<Response, Failure> {
+    add(app, ctx, input).await
+}
+
+/// Change how many of a line
+#[utoipa::path(patch, path = "/cart/items/{id}", tag = "cart", request_body = SetQuantity,
+    params(
+        ("id" = i64, Path, description = "The line"),
+        ("Cart-Token" = Option<String>, Header, description = "A guest's cart"),
+    ),
+    responses(
+        (status = 200, body = CartJson),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`out_of_stock`, with `data.available`"),
+        (status = 422, body = Problem),
+    ), security((), ("bearer" = [])))]
+async fn change(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<String>,
+    Json(input): Json<SetQuantity>,
+) -> Result<Response, Failure> {
+    let cart = service::set_quantity(&app, &ctx, item_id(&id)?, input.quantity).await?;
+    Ok(present(&ctx, &cart))
+}
+
+/// Remove a line
+#[utoipa::path(delete, path = "/cart/items/{id}", tag = "cart",
+    params(
+        ("id" = i64, Path, description = "The line"),
+        ("Cart-Token" = Option<String>, Header, description = "A guest's cart"),
+    ),
+    responses((status = 200, body = CartJson), (status = 404, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn remove(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let cart = service::remove_item(&app, &ctx, item_id(&id)?).await?;
+    Ok(present(&ctx, &cart))
+}
+
+/// What the cart costs with shipping, and why
+#[utoipa::path(get, path = "/cart/quote", tag = "cart",
+    params(
+        QuoteQuery,
+        ("Cart-Token" = Option<String>, Header, description = "A guest's cart"),
+    ),
+    responses((status = 200, body = QuoteJson), (status = 422, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn quote(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Query(query): Query<QuoteQuery>,
+) -> Result<Json<QuoteJson>, Failure> {
+    let method = query.shipping_method.as_deref();
+    let cart = service::quote(&app, &ctx, method, query.country.as_deref()).await?;
+    Ok(Json(QuoteJson::from(&cart.quote)))
+}
+
+/// A line's id from the address; what is no number names no line.
+fn item_id(text: &str) -> Result<CartItemId, Failure> {
+    text.parse().map_err(|_| Failure::from(Error::NotFound))
 }

@@ -6,7 +6,7 @@ pub mod pages;
 pub mod service;
 pub mod store;
 
-pub use model::{Cart, CartItem, CartNotice};
+pub use model::{Cart, CartItem, CartNotice, CartState};
 
 /// Addresses of this feature's pages.
 pub mod urls {

@@ -8,13 +8,15 @@ use crate::types::{CartId, CartItemId, Money, ProductId, Slug, VariantId};
 pub struct Cart {
     /// Its id; none for a cart that nobody put anything into yet.
     pub id: Option<CartId>,
-    /// What names a guest's cart; unguessable. Empty for a cart that does not exist yet.
+    /// What names the cart, unguessable: a guest's cart opens to whoever has it, an account's
+    /// only to its user. Empty for a cart that does not exist yet.
     pub token: String,
     /// Its lines, in the order they were added.
     pub items: Vec<CartItem>,
-    /// What it costs, shipping included once a method is known.
+    /// What it costs, shipping included once a method is known. Lines that are not for sale
+    /// have no part in it.
     pub quote: Quote,
-    /// What changed since the shopper last looked.
+    /// What changed since the shopper last changed each line; told until they do so again.
     pub notices: Vec<CartNotice>,
 }
 
@@ -67,13 +69,33 @@ pub struct CartItem {
 }
 
 impl CartItem {
+    /// In words: `Everyday mug, Oat, 350 ml`.
+    pub fn label(&self) -> String {
+        if self.variant_name.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}, {}", self.name, self.variant_name)
+        }
+    }
+
     /// Whether the line can be bought as it stands.
     pub fn is_buyable(&self) -> bool {
         self.for_sale && self.quantity <= self.available
     }
 }
 
-/// Something that changed since the shopper last looked.
+/// Where a cart stands that checkout was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CartState {
+    /// It can be placed.
+    Active(CartId),
+    /// It was placed already.
+    Ordered(CartId),
+    /// There is none.
+    None,
+}
+
+/// Something that changed since the shopper last changed a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CartNotice {
     /// The price of a line changed.
@@ -104,4 +126,34 @@ pub enum CartNotice {
         /// How many lines came over.
         lines: i64,
     },
+}
+
+impl CartNotice {
+    /// In words, for the cart page and the API.
+    pub fn message(&self) -> String {
+        match self {
+            Self::PriceChanged { name, before, now } => {
+                format!("The price of {name} changed from {before} to {now}.")
+            }
+            Self::NotEnough {
+                name, available: 0, ..
+            } => {
+                format!("{name} is sold out. Remove it to go on.")
+            }
+            Self::NotEnough {
+                name,
+                wanted,
+                available,
+            } => format!("Only {available} of {name} left; you chose {wanted}."),
+            Self::NotForSale { name } => {
+                format!("{name} is no longer for sale. Remove it to go on.")
+            }
+            Self::Merged { lines: 1 } => {
+                "One article came over from your cart before you signed in.".to_owned()
+            }
+            Self::Merged { lines } => {
+                format!("{lines} articles came over from your cart before you signed in.")
+            }
+        }
+    }
 }

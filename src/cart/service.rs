@@ -1,13 +1,20 @@
 //! Filling a cart. Whose cart it is follows from the [`Ctx`]: the signed-in user's, or the one
 //! that `ctx.cart_token` names. Each answer is checked against today's prices and stock.
+//!
+//! A token that names somebody's account's cart, or one that is active no more, names nothing:
+//! its bearer gets an empty cart, and a new token with the first thing put into it.
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Cart;
+use super::model::{Cart, CartItem, CartNotice, CartState};
+use super::store::{self, CartRow, CartStatus, LineRow, OfferRow};
 use crate::app::App;
 use crate::ctx::Ctx;
-use crate::error::Result;
-use crate::types::{CartItemId, ProductId, VariantId};
+use crate::db::{Conn, Tx};
+use crate::error::{Error, Result};
+use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice};
+use crate::shipping::{self, ShippingMethod};
+use crate::types::{CartId, CartItemId, Money, MoneyError, ProductId, VariantId};
 
 /// What to put into the cart: a variant, or a product that has only one.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
@@ -24,44 +31,457 @@ pub struct AddItem {
 }
 
 /// The asker's cart; an empty one where there is none yet.
-pub async fn current(_app: &App, _ctx: &Ctx) -> Result<Cart> {
-    todo!()
+pub async fn current(app: &App, ctx: &Ctx) -> Result<Cart> {
+    let mut conn = app.db.conn().await?;
+    match find(&mut conn, ctx).await? {
+        Some(row) => load(&mut conn, app, &row, None).await,
+        None => empty(app),
+    }
 }
 
-/// Pieces in the asker's cart, for the header.
-pub async fn count(_app: &App, _ctx: &Ctx) -> Result<i64> {
-    todo!()
+/// The asker's cart with shipping in its quote: by the method of this code, or by the first one.
+/// Gives the methods, too, in their order. Errors: `Invalid` at `shipping_method`.
+pub async fn with_shipping(
+    app: &App,
+    ctx: &Ctx,
+    code: Option<&str>,
+) -> Result<(Cart, Vec<ShippingMethod>)> {
+    let mut conn = app.db.conn().await?;
+    let methods = shipping::service::methods_in(&mut conn, app.currency()).await?;
+    let method = choose_method(&methods, code)?;
+    let cart = match find(&mut conn, ctx).await? {
+        Some(row) => load(&mut conn, app, &row, method).await?,
+        None => empty(app)?,
+    };
+    Ok((cart, methods))
+}
+
+/// The asker's cart priced with shipping to a country, for the API. The shop ships everywhere at
+/// one rate, so the country only has to exist. Errors: `Invalid` at `shipping_method`, `country`.
+pub async fn quote(
+    app: &App,
+    ctx: &Ctx,
+    shipping_method: Option<&str>,
+    country: Option<&str>,
+) -> Result<Cart> {
+    if country.is_some_and(|code| !shipping::is_country(code)) {
+        let message = "Write the two letters of a country, such as DE.";
+        return Err(Error::invalid("country", "unknown", message));
+    }
+    Ok(with_shipping(app, ctx, shipping_method).await?.0)
+}
+
+/// The method of this code; without a code, the first one. Errors: `Invalid` at
+/// `shipping_method`.
+pub fn choose_method<'m>(
+    methods: &'m [ShippingMethod],
+    code: Option<&str>,
+) -> Result<Option<&'m ShippingMethod>> {
+    let Some(code) = code.filter(|code| !code.is_empty()) else {
+        return Ok(methods.first());
+    };
+    let found = methods.iter().find(|method| method.code == code);
+    found.map(Some).ok_or_else(|| {
+        let message = "There is no such way to ship.";
+        Error::invalid("shipping_method", "unknown", message)
+    })
+}
+
+/// Pieces in the asker's cart, for the header. A guest without a token costs no query.
+pub async fn count(app: &App, ctx: &Ctx) -> Result<i64> {
+    if let Some(user) = ctx.user_id() {
+        Ok(store::count_of_user(&mut app.db.conn().await?, user).await?)
+    } else if let Some(token) = &ctx.cart_token {
+        Ok(store::count_of_guest(&mut app.db.conn().await?, token).await?)
+    } else {
+        Ok(0)
+    }
 }
 
 /// Puts something into the cart; makes the cart when needed (its token is in the answer).
-/// Errors: `Invalid` at `quantity`, `variant_id` or `product_id`; conflict `out_of_stock`.
-pub async fn add_item(_app: &App, _ctx: &Ctx, _input: AddItem) -> Result<Cart> {
-    todo!()
+/// Errors: `Invalid` at `quantity`, `variant_id` or `product_id`; conflict `out_of_stock` with
+/// `{"available": n}`.
+pub async fn add_item(app: &App, ctx: &Ctx, input: AddItem) -> Result<Cart> {
+    let quantity = input.quantity.unwrap_or(1);
+    check_quantity(app, quantity)?;
+    let token = app.rng.token();
+    let mut tx = app.db.begin().await?;
+    let variant = resolve(&mut tx, app, &input).await?;
+    let offer = store::offer(&mut tx, variant, app.currency()).await?;
+    let offer = offer.ok_or_else(|| {
+        let message = "This is not for sale.";
+        Error::invalid(field_of(&input), "not_for_sale", message)
+    })?;
+    let row = open(&mut tx, ctx, &token).await?;
+    let wanted = store::add(
+        &mut tx,
+        row.id,
+        variant,
+        quantity,
+        offer.price_minor,
+        ctx.now,
+    )
+    .await?;
+    check_quantity(app, wanted)?;
+    check_stock(&offer, wanted, wanted - quantity)?;
+    let cart = load(&mut tx, app, &row, None).await?;
+    tx.commit().await?;
+    Ok(cart)
 }
 
 /// Changes how many of a line; 0 removes it.
-pub async fn set_quantity(
-    _app: &App,
-    _ctx: &Ctx,
-    _item: CartItemId,
-    _quantity: i64,
-) -> Result<Cart> {
-    todo!()
+pub async fn set_quantity(app: &App, ctx: &Ctx, item: CartItemId, quantity: i64) -> Result<Cart> {
+    if quantity == 0 {
+        return remove_item(app, ctx, item).await;
+    }
+    check_quantity(app, quantity)?;
+    let (mut tx, row) = begin_change(app, ctx).await?;
+    let lines = store::lines(&mut tx, row.id).await?;
+    let line = lines.iter().find(|line| line.id == item);
+    let line = line.ok_or(Error::NotFound)?;
+    let offer = OfferRow {
+        variant_id: line.variant_id,
+        name: line.name.clone(),
+        price_minor: line.price_minor,
+        available: if is_for_sale(app, line) {
+            line.available
+        } else {
+            0
+        },
+    };
+    // To lower a line is always fine, even where it still asks for too many.
+    if quantity > line.quantity {
+        check_stock(&offer, quantity, 0)?;
+    }
+    store::set_quantity(&mut tx, row.id, item, quantity, offer.price_minor).await?;
+    finish_change(app, tx, &row).await
 }
 
 /// Removes a line.
-pub async fn remove_item(_app: &App, _ctx: &Ctx, _item: CartItemId) -> Result<Cart> {
-    todo!()
+pub async fn remove_item(app: &App, ctx: &Ctx, item: CartItemId) -> Result<Cart> {
+    let (mut tx, row) = begin_change(app, ctx).await?;
+    if !store::remove(&mut tx, row.id, item).await? {
+        return Err(Error::NotFound);
+    }
+    finish_change(app, tx, &row).await
 }
 
 /// Removes all lines.
-pub async fn clear(_app: &App, _ctx: &Ctx) -> Result<Cart> {
-    todo!()
+pub async fn clear(app: &App, ctx: &Ctx) -> Result<Cart> {
+    let (mut tx, row) = match begin_change(app, ctx).await {
+        Err(Error::NotFound) => return empty(app),
+        begun => begun?,
+    };
+    store::clear(&mut tx, row.id).await?;
+    finish_change(app, tx, &row).await
 }
 
 /// At sign-in: the guest's cart that `guest_token` names goes into the cart of the user in
 /// `ctx`; quantities add up, capped by stock. Gives how many lines came over. A cart that
 /// belongs to somebody is never taken.
-pub async fn merge_guest_cart(_app: &App, _ctx: &Ctx, _guest_token: &str) -> Result<i64> {
-    todo!()
+pub async fn merge_guest_cart(app: &App, ctx: &Ctx, guest_token: &str) -> Result<i64> {
+    ctx.signed_in()?;
+    // Asked before a write transaction is begun: most sign-ins bring no cart.
+    let is_guests = |row: &CartRow| row.user_id.is_none() && row.status == CartStatus::Active;
+    let guest = store::by_token(&mut app.db.conn().await?, guest_token).await?;
+    let Some(guest) = guest.filter(is_guests) else {
+        return Ok(0);
+    };
+    let token = app.rng.token();
+    let mut tx = app.db.begin().await?;
+    if !store::end(&mut tx, guest.id, CartStatus::Merged, ctx.now).await? {
+        return Ok(0);
+    }
+    let mine = open(&mut tx, ctx, &token).await?;
+    let mut incoming = store::lines(&mut tx, guest.id).await?;
+    incoming.sort_by_key(|line| line.variant_id);
+    let existing = store::lines(&mut tx, mine.id).await?;
+    let mut came_over = 0;
+    for line in incoming.iter().filter(|line| is_for_sale(app, line)) {
+        let before = existing
+            .iter()
+            .find(|old| old.variant_id == line.variant_id);
+        let had = before.map_or(0, |old| old.quantity);
+        let room = line.available.min(app.config.max_quantity) - had;
+        let more = line.quantity.min(room);
+        if more <= 0 {
+            continue;
+        }
+        // The price that was seen first stays, so that a change since then is still told.
+        let seen = before.map_or(line.seen_price_minor, |old| old.seen_price_minor);
+        store::add(&mut tx, mine.id, line.variant_id, more, seen, ctx.now).await?;
+        came_over += 1;
+    }
+    tx.commit().await?;
+    Ok(came_over)
+}
+
+/// For checkout: the cart that `cart_token` names, if the asker may know it, or their active one.
+/// An account's cart is known to its user only, a guest's cart to whoever has its token. A cart
+/// that was merged names its user's active cart.
+pub async fn named(conn: &mut Conn, ctx: &Ctx, cart_token: Option<&str>) -> Result<CartState> {
+    if let Some(token) = cart_token
+        && let Some(row) = store::by_token(conn, token).await?
+    {
+        let may_know = row.user_id.is_none() || row.user_id == ctx.user_id();
+        match row.status {
+            CartStatus::Ordered if may_know => return Ok(CartState::Ordered(row.id)),
+            CartStatus::Active if row.user_id == ctx.user_id() => {
+                return Ok(CartState::Active(row.id));
+            }
+            CartStatus::Ordered | CartStatus::Active | CartStatus::Merged => {}
+        }
+    }
+    let active = find(conn, ctx).await?;
+    Ok(active.map_or(CartState::None, |row| CartState::Active(row.id)))
+}
+
+/// For checkout: ends an active cart in the transaction that makes it an order, and locks it.
+/// Gives false when somebody else was first.
+pub async fn claim(tx: &mut Tx, ctx: &Ctx, cart: CartId) -> Result<bool> {
+    Ok(store::end(tx, cart, CartStatus::Ordered, ctx.now).await?)
+}
+
+/// For checkout: a cart with today's prices and stock, read in the caller's transaction.
+pub async fn priced(
+    conn: &mut Conn,
+    app: &App,
+    cart: CartId,
+    method: Option<&ShippingMethod>,
+) -> Result<Cart> {
+    let lines = store::lines(conn, cart).await?;
+    assemble(app, Some(cart), String::new(), lines, method)
+}
+
+/// The asker's active cart.
+async fn find(conn: &mut Conn, ctx: &Ctx) -> Result<Option<CartRow>> {
+    if let Some(user) = ctx.user_id() {
+        return Ok(store::active_of_user(conn, user).await?);
+    }
+    let Some(token) = &ctx.cart_token else {
+        return Ok(None);
+    };
+    let row = store::by_token(conn, token).await?;
+    Ok(row.filter(|row| row.user_id.is_none() && row.status == CartStatus::Active))
+}
+
+/// The asker's active cart, made when needed with `token`, and locked.
+async fn open(tx: &mut Tx, ctx: &Ctx, token: &str) -> Result<CartRow> {
+    if let Some(row) = find(tx, ctx).await?
+        && store::touch(tx, row.id, ctx.now).await?
+    {
+        return Ok(row);
+    }
+    store::insert(tx, token, ctx.user_id(), ctx.now).await?;
+    let row = match ctx.user_id() {
+        Some(user) => store::active_of_user(tx, user).await?,
+        None => store::by_token(tx, token).await?,
+    };
+    // Nothing here means that a parallel request made a cart and ordered it meanwhile.
+    let row = row.ok_or(Error::Unavailable)?;
+    if store::touch(tx, row.id, ctx.now).await? {
+        Ok(row)
+    } else {
+        Err(Error::Unavailable)
+    }
+}
+
+/// Begins to change the lines of the asker's cart. Errors: `NotFound` when there is none.
+async fn begin_change(app: &App, ctx: &Ctx) -> Result<(Tx, CartRow)> {
+    let mut tx = app.db.begin().await?;
+    let row = find(&mut tx, ctx).await?.ok_or(Error::NotFound)?;
+    if store::touch(&mut tx, row.id, ctx.now).await? {
+        Ok((tx, row))
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+async fn finish_change(app: &App, mut tx: Tx, row: &CartRow) -> Result<Cart> {
+    let cart = load(&mut tx, app, row, None).await?;
+    tx.commit().await?;
+    Ok(cart)
+}
+
+fn field_of(input: &AddItem) -> &'static str {
+    if input.variant_id.is_some() {
+        "variant_id"
+    } else {
+        "product_id"
+    }
+}
+
+/// The variant that is meant.
+async fn resolve(conn: &mut Conn, app: &App, input: &AddItem) -> Result<VariantId> {
+    match (input.variant_id, input.product_id) {
+        (Some(_), Some(_)) => {
+            let message = "Give a variant or a product, not both.";
+            Err(Error::invalid("product_id", "one_of", message))
+        }
+        (Some(variant), None) => Ok(variant),
+        (None, Some(product)) => {
+            let variants = store::variants_of(conn, product, app.currency()).await?;
+            match variants.as_slice() {
+                [] => {
+                    let message = "There is no such product for sale.";
+                    Err(Error::invalid("product_id", "not_for_sale", message))
+                }
+                [variant] => Ok(*variant),
+                _ => {
+                    let message = "This comes in several variants: choose one.";
+                    Err(Error::invalid("product_id", "choose_variant", message))
+                }
+            }
+        }
+        (None, None) => {
+            let message = "Say which variant or product.";
+            Err(Error::invalid("variant_id", "required", message))
+        }
+    }
+}
+
+fn check_quantity(app: &App, quantity: i64) -> Result<()> {
+    let max = app.config.max_quantity;
+    if (1..=max).contains(&quantity) {
+        Ok(())
+    } else {
+        let message = format!("Choose 1 to {max} of one article.");
+        Err(Error::invalid("quantity", "range", message))
+    }
+}
+
+fn check_stock(offer: &OfferRow, wanted: i64, in_cart: i64) -> Result<()> {
+    let available = offer.available.max(0);
+    if wanted <= available {
+        return Ok(());
+    }
+    let name = &offer.name;
+    let detail = match (available, in_cart) {
+        (0, _) => format!("{name} is sold out."),
+        (_, 0) => format!("Only {available} of {name} left."),
+        _ => format!("Only {available} of {name} left, and {in_cart} in your cart already."),
+    };
+    Err(Error::Conflict {
+        code: "out_of_stock",
+        detail,
+        data: serde_json::json!({ "available": available }),
+    })
+}
+
+fn empty(app: &App) -> Result<Cart> {
+    assemble(app, None, String::new(), Vec::new(), None)
+}
+
+async fn load(
+    conn: &mut Conn,
+    app: &App,
+    row: &CartRow,
+    method: Option<&ShippingMethod>,
+) -> Result<Cart> {
+    let lines = store::lines(conn, row.id).await?;
+    assemble(app, Some(row.id), row.token.clone(), lines, method)
+}
+
+/// A price in another currency than the shop's is left over from another time: not for sale.
+fn is_for_sale(app: &App, line: &LineRow) -> bool {
+    line.for_sale && line.currency == app.currency()
+}
+
+fn assemble(
+    app: &App,
+    id: Option<CartId>,
+    token: String,
+    lines: Vec<LineRow>,
+    method: Option<&ShippingMethod>,
+) -> Result<Cart> {
+    let notices = lines.iter().filter_map(|line| notice(app, line)).collect();
+    let items: Vec<CartItem> = lines
+        .into_iter()
+        .map(|line| item(app, line))
+        .collect::<Result<_>>()?;
+    let quote = pricing::quote(&price_input(app, &items, method)).map_err(too_much)?;
+    Ok(Cart {
+        id,
+        token,
+        items,
+        quote,
+        notices,
+    })
+}
+
+fn item(app: &App, line: LineRow) -> Result<CartItem> {
+    let for_sale = is_for_sale(app, &line);
+    let options: Vec<String> = serde_json::from_str(&line.options)?;
+    let unit_price = Money::new(line.price_minor, line.currency);
+    Ok(CartItem {
+        id: line.id,
+        variant_id: line.variant_id,
+        product_id: line.product_id,
+        slug: line.slug,
+        sku: line.sku,
+        name: line.name,
+        variant_name: options.join(", "),
+        image_key: line.image_key,
+        quantity: line.quantity,
+        unit_price,
+        subtotal: unit_price.times(line.quantity).map_err(too_much)?,
+        available: line.available,
+        for_sale,
+    })
+}
+
+/// The one thing to tell about a line: what stands most in the way of buying it.
+fn notice(app: &App, line: &LineRow) -> Option<CartNotice> {
+    let name = line.name.clone();
+    if !is_for_sale(app, line) {
+        Some(CartNotice::NotForSale { name })
+    } else if line.quantity > line.available {
+        Some(CartNotice::NotEnough {
+            name,
+            wanted: line.quantity,
+            available: line.available,
+        })
+    } else if line.seen_price_minor != line.price_minor {
+        Some(CartNotice::PriceChanged {
+            name,
+            before: Money::new(line.seen_price_minor, line.currency),
+            now: Money::new(line.price_minor, line.currency),
+        })
+    } else {
+        None
+    }
+}
+
+/// What the kernel gets: the lines that are for sale, with the shop's one tax rate.
+fn price_input(app: &App, items: &[CartItem], method: Option<&ShippingMethod>) -> PriceInput {
+    let tax_rate = app.config.tax_rate;
+    let lines = items.iter().filter(|item| item.for_sale);
+    let lines = lines.map(|item| PriceLine {
+        variant_id: item.variant_id,
+        label: item.label(),
+        quantity: item.quantity,
+        unit_price: item.unit_price,
+        tax_rate,
+    });
+    PriceInput {
+        currency: app.currency(),
+        prices_include_tax: app.config.prices_include_tax,
+        lines: lines.collect(),
+        shipping: method.map(|method| ShippingPrice {
+            label: method.name.clone(),
+            price: method.price,
+            free_over: method.free_over,
+            tax_rate,
+        }),
+    }
+}
+
+fn too_much(error: MoneyError) -> Error {
+    match error {
+        MoneyError::Overflow => {
+            let detail = "This comes to more than the shop can charge at once.";
+            Error::conflict("amount_too_large", detail)
+        }
+        other => Error::Internal(other.into()),
+    }
 }

@@ -1,1 +1,349 @@
-//! SQL of cart.
+//! SQL of cart. Lines read the catalog's and the inventory's tables, but never write them.
+
+use crate::db::{self, Conn, FromRow, Tx, execute, fetch_all, fetch_one, fetch_optional};
+use crate::types::{
+    CartId, CartItemId, Currency, ProductId, Slug, Timestamp, UserId, VariantId, text_enum,
+};
+
+/// What became of a cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CartStatus {
+    /// Being filled.
+    Active,
+    /// It is an order now.
+    Ordered,
+    /// It went into the cart of a user who signed in.
+    Merged,
+}
+text_enum!(CartStatus { Active => "active", Ordered => "ordered", Merged => "merged" });
+
+/// A cart without its lines.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct CartRow {
+    /// Its id.
+    pub id: CartId,
+    /// What names it.
+    pub token: String,
+    /// Whose it is; none for a guest's.
+    pub user_id: Option<UserId>,
+    /// What became of it.
+    #[sqlx(try_from = "String")]
+    pub status: CartStatus,
+}
+
+/// A line with what the shop says of its variant today.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct LineRow {
+    /// Its id.
+    pub id: CartItemId,
+    /// What.
+    pub variant_id: VariantId,
+    /// The variant's product.
+    pub product_id: ProductId,
+    /// The product's name in URLs.
+    #[sqlx(try_from = "String")]
+    pub slug: Slug,
+    /// The variant's SKU.
+    pub sku: String,
+    /// The product's name.
+    pub name: String,
+    /// JSON: the chosen options.
+    pub options: String,
+    /// The best picture's storage key, or empty.
+    pub image_key: String,
+    /// How many.
+    pub quantity: i64,
+    /// The price when the line was last changed.
+    pub seen_price_minor: i64,
+    /// Today's price.
+    pub price_minor: i64,
+    /// Its currency.
+    #[sqlx(try_from = "String")]
+    pub currency: Currency,
+    /// Whether product and variant are for sale.
+    pub for_sale: bool,
+    /// Pieces that can be sold now.
+    pub available: i64,
+}
+
+/// What can be put into a cart: a variant that is for sale.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct OfferRow {
+    /// The variant.
+    pub variant_id: VariantId,
+    /// The product's name.
+    pub name: String,
+    /// Today's price.
+    pub price_minor: i64,
+    /// Pieces that can be sold now.
+    pub available: i64,
+}
+
+/// The user's active cart.
+pub async fn active_of_user(conn: &mut Conn, user: UserId) -> db::Result<Option<CartRow>> {
+    fetch_optional!(
+        conn,
+        CartRow,
+        "select id, token, user_id, status
+        from carts
+        where user_id = $1 and status = 'active'",
+        user,
+    )
+}
+
+/// The cart of a token, whoever's it is and whatever became of it.
+pub async fn by_token(conn: &mut Conn, token: &str) -> db::Result<Option<CartRow>> {
+    fetch_optional!(
+        conn,
+        CartRow,
+        "select id, token, user_id, status
+        from carts
+        where token = $1",
+        token,
+    )
+}
+
+/// Makes an active cart; does nothing when the user has one already.
+pub async fn insert(
+    tx: &mut Tx,
+    token: &str,
+    user: Option<UserId>,
+    now: Timestamp,
+) -> db::Result<()> {
+    execute!(
+        tx,
+        "insert into carts (token, user_id, status, created_at, updated_at)
+        values ($1, $2, 'active', $3, $3)
+        on conflict do nothing",
+        token,
+        user,
+        now,
+    )?;
+    Ok(())
+}
+
+/// Locks an active cart for a change of its lines. Gives false when it is active no more.
+pub async fn touch(tx: &mut Tx, cart: CartId, now: Timestamp) -> db::Result<bool> {
+    let touched = execute!(
+        tx,
+        "update carts
+        set updated_at = $1
+        where id = $2 and status = 'active'",
+        now,
+        cart,
+    )?;
+    Ok(touched == 1)
+}
+
+/// Ends an active cart. Gives false when it was active no more: somebody else was first.
+pub async fn end(
+    tx: &mut Tx,
+    cart: CartId,
+    status: CartStatus,
+    now: Timestamp,
+) -> db::Result<bool> {
+    let ended = execute!(
+        tx,
+        "update carts
+        set status = $1, updated_at = $2
+        where id = $3 and status = 'active'",
+        status,
+        now,
+        cart,
+    )?;
+    Ok(ended == 1)
+}
+
+/// The lines of a cart in the order they were added.
+pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
+    fetch_all!(
+        conn,
+        LineRow,
+        {
+            sqlite: "select i.id, i.variant_id, v.product_id, p.slug, v.sku, p.name, v.options,
+                    coalesce((
+                        select m.storage_key
+                        from product_images m
+                        where m.product_id = p.id
+                        order by exists (
+                            select 1 from json_each(v.options) o where o.value = m.option_value
+                        ) desc, m.position, m.id
+                        limit 1
+                    ), '') as image_key,
+                    i.quantity, i.seen_price_minor, v.price_minor, v.currency,
+                    v.active and p.status = 'active' as for_sale,
+                    coalesce((
+                        select max(sum(s.on_hand - s.reserved), 0)
+                        from stock_levels s
+                        where s.variant_id = v.id
+                    ), 0) as available
+                from cart_items i
+                join variants v on v.id = i.variant_id
+                join products p on p.id = v.product_id
+                where i.cart_id = $1
+                order by i.id",
+            postgres: "select i.id, i.variant_id, v.product_id, p.slug, v.sku, p.name, v.options,
+                    coalesce((
+                        select m.storage_key
+                        from product_images m
+                        where m.product_id = p.id
+                        order by m.option_value in (
+                            select jsonb_array_elements_text(v.options::jsonb)
+                        ) desc, m.position, m.id
+                        limit 1
+                    ), '') as image_key,
+                    i.quantity, i.seen_price_minor, v.price_minor, v.currency,
+                    v.active and p.status = 'active' as for_sale,
+                    coalesce((
+                        select cast(greatest(sum(s.on_hand - s.reserved), 0) as bigint)
+                        from stock_levels s
+                        where s.variant_id = v.id
+                    ), 0) as available
+                from cart_items i
+                join variants v on v.id = i.variant_id
+                join products p on p.id = v.product_id
+                where i.cart_id = $1
+                order by i.id",
+        },
+        cart,
+    )
+}
+
+/// How many pieces are in the user's active cart.
+pub async fn count_of_user(conn: &mut Conn, user: UserId) -> db::Result<i64> {
+    let (count,) = fetch_one!(
+        conn,
+        (i64,),
+        "select cast(coalesce(sum(i.quantity), 0) as bigint)
+        from carts c
+        join cart_items i on i.cart_id = c.id
+        where c.user_id = $1 and c.status = 'active'",
+        user,
+    )?;
+    Ok(count)
+}
+
+/// How many pieces are in a guest's active cart.
+pub async fn count_of_guest(conn: &mut Conn, token: &str) -> db::Result<i64> {
+    let (count,) = fetch_one!(
+        conn,
+        (i64,),
+        "select cast(coalesce(sum(i.quantity), 0) as bigint)
+        from carts c
+        join cart_items i on i.cart_id = c.id
+        where c.token = $1 and c.user_id is null and c.status = 'active'",
+        token,
+    )?;
+    Ok(count)
+}
+
+/// A variant that is for sale.
+pub async fn offer(
+    conn: &mut Conn,
+    variant: VariantId,
+    currency: Currency,
+) -> db::Result<Option<OfferRow>> {
+    fetch_optional!(
+        conn,
+        OfferRow,
+        "select v.id as variant_id, p.name, v.price_minor,
+            coalesce((
+                select cast(sum(s.on_hand - s.reserved) as bigint)
+                from stock_levels s
+                where s.variant_id = v.id
+            ), 0) as available
+        from variants v
+        join products p on p.id = v.product_id
+        where v.id = $1 and v.active and v.currency = $2 and p.status = 'active'",
+        variant,
+        currency.code(),
+    )
+}
+
+/// The first two variants of a product that are for sale: enough to know whether there is one.
+pub async fn variants_of(
+    conn: &mut Conn,
+    product: ProductId,
+    currency: Currency,
+) -> db::Result<Vec<VariantId>> {
+    let rows = fetch_all!(
+        conn,
+        (VariantId,),
+        "select v.id
+        from variants v
+        join products p on p.id = v.product_id
+        where p.id = $1 and v.active and v.currency = $2 and p.status = 'active'
+        order by v.position, v.id
+        limit 2",
+        product,
+        currency.code(),
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Adds pieces to a line, made when needed. Gives how many there are then.
+pub async fn add(
+    tx: &mut Tx,
+    cart: CartId,
+    variant: VariantId,
+    quantity: i64,
+    seen_price_minor: i64,
+    now: Timestamp,
+) -> db::Result<i64> {
+    let (quantity,) = fetch_one!(
+        tx,
+        (i64,),
+        "insert into cart_items (cart_id, variant_id, quantity, seen_price_minor, created_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict (cart_id, variant_id) do update
+        set quantity = cart_items.quantity + excluded.quantity,
+            seen_price_minor = excluded.seen_price_minor
+        returning quantity",
+        cart,
+        variant,
+        quantity,
+        seen_price_minor,
+        now,
+    )?;
+    Ok(quantity)
+}
+
+/// Sets how many a line has, and the price that the shopper saw. Gives false when the cart has
+/// no such line.
+pub async fn set_quantity(
+    tx: &mut Tx,
+    cart: CartId,
+    item: CartItemId,
+    quantity: i64,
+    seen_price_minor: i64,
+) -> db::Result<bool> {
+    let changed = execute!(
+        tx,
+        "update cart_items
+        set quantity = $1, seen_price_minor = $2
+        where id = $3 and cart_id = $4",
+        quantity,
+        seen_price_minor,
+        item,
+        cart,
+    )?;
+    Ok(changed == 1)
+}
+
+/// Removes a line. Gives false when the cart has no such line.
+pub async fn remove(tx: &mut Tx, cart: CartId, item: CartItemId) -> db::Result<bool> {
+    let removed = execute!(
+        tx,
+        "delete from cart_items
+        where id = $1 and cart_id = $2",
+        item,
+        cart,
+    )?;
+    Ok(removed == 1)
+}
+
+/// Removes all lines.
+pub async fn clear(tx: &mut Tx, cart: CartId) -> db::Result<()> {
+    execute!(tx, "delete from cart_items where cart_id = $1", cart)?;
+    Ok(())
+}

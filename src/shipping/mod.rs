@@ -4,4 +4,4 @@ pub mod model;
 pub mod service;
 pub mod store;
 
-pub use model::ShippingMethod;
+pub use model::{ShippingMethod, countries, country_name, is_country};

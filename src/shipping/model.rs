@@ -30,3 +30,24 @@ impl ShippingMethod {
         }
     }
 }
+
+/// Whether there is a country of this ISO 3166-1 alpha-2 code, in capitals.
+pub fn is_country(code: &str) -> bool {
+    country_name(code).is_some()
+}
+
+/// The name of the country of an ISO 3166-1 alpha-2 code.
+pub fn country_name(code: &str) -> Option<&'static str> {
+    let country = celes::Country::from_alpha2(code).ok()?;
+    (country.alpha2 == code).then_some(country.long_name)
+}
+
+/// All countries as code and name, by name.
+pub fn countries() -> Vec<(&'static str, &'static str)> {
+    let mut countries: Vec<_> = celes::Country::get_countries()
+        .into_iter()
+        .map(|country| (country.alpha2, country.long_name))
+        .collect();
+    countries.sort_unstable_by_key(|&(_, name)| name);
+    countries
+}
