@@ -35,6 +35,8 @@ pub struct Parts {
     pub storage: Storage,
     /// The ways to pay.
     pub payments: Providers,
+    /// What opens guests' orders.
+    pub guest_tokens: crate::orders::GuestTokens,
     /// What hashes passwords, a bounded number at a time.
     pub passwords: crate::accounts::Passwords,
     /// What signs access tokens.
@@ -66,7 +68,8 @@ impl App {
         let app = Self(Arc::new(Parts {
             passwords: crate::accounts::Passwords,
             tokens: crate::accounts::TokenKeys,
-            payments: Providers::default(),
+            payments: Providers::from_config(&config),
+            guest_tokens: crate::orders::GuestTokens::load(&db, &rng).await?,
             config,
             db,
             clock,

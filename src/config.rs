@@ -62,6 +62,8 @@ pub struct Config {
     pub tax_rate: u32,
     /// The most pieces of one variant in a cart.
     pub max_quantity: i64,
+    /// The shop's bank account, as the instructions of a bank transfer name it; may be empty.
+    pub bank_account: String,
 }
 
 impl Default for Config {
@@ -86,6 +88,7 @@ impl Default for Config {
             prices_include_tax: true,
             tax_rate: 2100,
             max_quantity: 99,
+            bank_account: String::new(),
         }
     }
 }
@@ -188,6 +191,10 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_MAX_QUANTITY", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<i64>,
+    /// The shop's bank account, for bank transfers
+    #[arg(long, env = "ZOCO_BANK_ACCOUNT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bank_account: Option<String>,
 }
 
 impl Config {

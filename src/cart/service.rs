@@ -30,6 +30,9 @@ pub struct AddItem {
     pub quantity: Option<i64>,
 }
 
+/// The most different articles in a cart.
+pub const MAX_LINES: usize = 200;
+
 /// The asker's cart; an empty one where there is none yet.
 pub async fn current(app: &App, ctx: &Ctx) -> Result<Cart> {
     let mut conn = app.db.conn().await?;
@@ -99,8 +102,8 @@ pub async fn count(app: &App, ctx: &Ctx) -> Result<i64> {
 }
 
 /// Puts something into the cart; makes the cart when needed (its token is in the answer).
-/// Errors: `Invalid` at `quantity`, `variant_id` or `product_id`; conflict `out_of_stock` with
-/// `{"available": n}`.
+/// Errors: `Invalid` at `quantity`, `variant_id` or `product_id`; conflicts `out_of_stock` with
+/// `{"available": n}`, and `cart_full`.
 pub async fn add_item(app: &App, ctx: &Ctx, input: AddItem) -> Result<Cart> {
     let quantity = input.quantity.unwrap_or(1);
     check_quantity(app, quantity)?;
@@ -125,6 +128,10 @@ pub async fn add_item(app: &App, ctx: &Ctx, input: AddItem) -> Result<Cart> {
     check_quantity(app, wanted)?;
     check_stock(&offer, wanted, wanted - quantity)?;
     let cart = load(&mut tx, app, &row, None).await?;
+    if cart.items.len() > MAX_LINES {
+        let detail = format!("A cart holds {MAX_LINES} different articles at most.");
+        return Err(Error::conflict("cart_full", detail));
+    }
     tx.commit().await?;
     Ok(cart)
 }
@@ -197,6 +204,7 @@ pub async fn merge_guest_cart(app: &App, ctx: &Ctx, guest_token: &str) -> Result
     incoming.sort_by_key(|line| line.variant_id);
     let existing = store::lines(&mut tx, mine.id).await?;
     let mut came_over = 0;
+    let mut new_lines = 0;
     for line in incoming.iter().filter(|line| is_for_sale(app, line)) {
         let before = existing
             .iter()
@@ -204,13 +212,15 @@ pub async fn merge_guest_cart(app: &App, ctx: &Ctx, guest_token: &str) -> Result
         let had = before.map_or(0, |old| old.quantity);
         let room = line.available.min(app.config.max_quantity) - had;
         let more = line.quantity.min(room);
-        if more <= 0 {
+        let full = before.is_none() && existing.len() + new_lines >= MAX_LINES;
+        if more <= 0 || full {
             continue;
         }
         // The price that was seen first stays, so that a change since then is still told.
         let seen = before.map_or(line.seen_price_minor, |old| old.seen_price_minor);
         store::add(&mut tx, mine.id, line.variant_id, more, seen, ctx.now).await?;
         came_over += 1;
+        new_lines += usize::from(before.is_none());
     }
     tx.commit().await?;
     Ok(came_over)

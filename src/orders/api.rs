@@ -1,10 +1,560 @@
-//! API: orders.
+//! API: orders, for shoppers and staff. Placing one is in `checkout`.
 
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::model::{
+    Address, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus, OrderSummary, PostalAddress,
+};
+use super::service;
 use crate::app::App;
+use crate::catalog::image_url;
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::payments::Payment;
+use crate::pricing::api::TraceStepJson;
+use crate::web::json::{Json, List, MoneyJson, Problem, Query, page_request, query_value};
+use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(list_own))
+        .routes(routes!(list_own_alias))
+        .routes(routes!(show))
+        .routes(routes!(cancel))
+        .routes(routes!(payments))
+        .routes(routes!(list))
+        .routes(routes!(show_for_staff))
+        .routes(routes!(transition))
+        .routes(routes!(record_payment))
+}
+
+/// An order.
+#[derive(Serialize, ToSchema)]
+pub struct OrderJson {
+    /// Its public number.
+    #[schema(example = "K7QM-3XWT-9RPA")]
+    pub number: String,
+    /// `pending`, `confirmed`, `processing`, `shipped`, `delivered` or `cancelled`.
+    pub status: &'static str,
+    /// `unpaid`, `authorized`, `paid`, `partially_refunded` or `refunded`.
+    pub payment_status: &'static str,
+    /// `unfulfilled`, `partial` or `fulfilled`.
+    pub fulfilment_status: &'static str,
+    /// Where letters about it go.
+    pub email: String,
+    /// What was bought, as it was then.
+    pub lines: Vec<OrderLineJson>,
+    /// All lines' subtotals.
+    pub subtotal: MoneyJson,
+    /// Shipping, tax included.
+    pub shipping: MoneyJson,
+    /// All tax.
+    pub tax: MoneyJson,
+    /// What is paid: the lines' totals plus shipping.
+    pub total: MoneyJson,
+    /// Whether unit prices contain tax.
+    pub prices_include_tax: bool,
+    /// "Why this price?", step by step.
+    pub trace: Vec<TraceStepJson>,
+    /// How it is shipped.
+    pub shipping_method: ShippingMethodJson,
+    /// Where it goes: fields, or the text that was given.
+    pub shipping_address: AddressJson,
+    /// Where the bill goes, when elsewhere.
+    pub billing_address: Option<AddressJson>,
+    /// What the shopper wrote.
+    pub note: String,
+    /// Its payments, oldest first.
+    pub payments: Vec<PaymentJson>,
+    /// Its timeline, oldest first.
+    pub events: Vec<OrderEventJson>,
+    /// Whether the asker may cancel it now.
+    pub can_cancel: bool,
+    /// When it was placed.
+    pub placed_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+}
+
+/// A line of an order.
+#[derive(Serialize, ToSchema)]
+pub struct OrderLineJson {
+    /// The product, which may be archived since.
+    pub product_id: i64,
+    /// The variant.
+    pub variant_id: i64,
+    /// Its SKU at that time.
+    pub sku: String,
+    /// The product's name at that time.
+    pub name: String,
+    /// The chosen options.
+    pub variant_name: String,
+    /// A picture, or null.
+    pub image_url: Option<String>,
+    /// How many.
+    pub quantity: i64,
+    /// The price of one.
+    pub unit_price: MoneyJson,
+    /// Quantity times price.
+    pub subtotal: MoneyJson,
+    /// The tax in (or on) it.
+    pub tax: MoneyJson,
+    /// What is paid for it.
+    pub total: MoneyJson,
+}
+
+/// How an order is shipped.
+#[derive(Serialize, ToSchema)]
+pub struct ShippingMethodJson {
+    /// Its name for programs.
+    pub code: String,
+    /// Its name at that time.
+    pub name: String,
+}
+
+/// An address: fields, or one free text.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AddressJson {
+    /// Field by field.
+    Fields(PostalAddressJson),
+    /// As a client gave it.
+    Text(String),
+}
+
+/// A postal address.
+#[derive(Serialize, ToSchema)]
+pub struct PostalAddressJson {
+    /// Who lives there.
+    pub name: String,
+    /// Street and number.
+    pub line1: String,
+    /// More of it, or empty.
+    pub line2: String,
+    /// City.
+    pub city: String,
+    /// Region or state, or empty.
+    pub region: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Phone, or empty.
+    pub phone: String,
+}
+
+/// A payment of an order.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentJson {
+    /// Its id.
+    pub id: i64,
+    /// `cash_on_delivery`, `bank_transfer`.
+    pub provider: String,
+    /// `pending`, `authorized`, `captured`, `failed` or `voided`.
+    pub status: &'static str,
+    /// What is to be paid.
+    pub amount: MoneyJson,
+    /// What came.
+    pub captured: MoneyJson,
+    /// What went back.
+    pub refunded: MoneyJson,
+    /// What the payer writes on a transfer.
+    pub reference: String,
+    /// When it was begun.
+    pub created_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+}
+
+/// The payments of an order.
+#[derive(Serialize, ToSchema)]
+struct PaymentsJson {
+    /// Oldest first.
+    items: Vec<PaymentJson>,
+}
+
+/// An entry of the timeline.
+#[derive(Serialize, ToSchema)]
+pub struct OrderEventJson {
+    /// `placed`, `status_changed`, `cancelled`, `payment_captured`, …
+    pub kind: String,
+    /// In words.
+    pub detail: String,
+    /// Who did it.
+    pub actor: String,
+    /// When.
+    pub at: String,
+}
+
+/// An order as a list shows it.
+#[derive(Serialize, ToSchema)]
+pub struct OrderSummaryJson {
+    /// Its public number.
+    pub number: String,
+    /// Who bought.
+    pub customer: String,
+    /// Where letters about it go.
+    pub email: String,
+    /// Where it stands.
+    pub status: &'static str,
+    /// Whether it is paid.
+    pub payment_status: &'static str,
+    /// Whether it has left the house.
+    pub fulfilment_status: &'static str,
+    /// Pieces in all.
+    pub count: i64,
+    /// What is paid.
+    pub total: MoneyJson,
+    /// When it was placed.
+    pub placed_at: String,
+}
+
+impl OrderJson {
+    /// The order as the asker may see it.
+    pub fn new(ctx: &Ctx, order: &Order) -> Self {
+        Self {
+            number: order.number.clone(),
+            status: order.status.as_str(),
+            payment_status: order.payment_status.as_str(),
+            fulfilment_status: order.fulfilment_status.as_str(),
+            email: order.email.to_string(),
+            lines: order.lines.iter().map(OrderLineJson::from).collect(),
+            subtotal: order.subtotal.into(),
+            shipping: order.shipping.into(),
+            tax: order.tax.into(),
+            total: order.total.into(),
+            prices_include_tax: order.prices_include_tax,
+            trace: order.price_trace.iter().map(TraceStepJson::from).collect(),
+            shipping_method: ShippingMethodJson {
+                code: order.shipping_method.clone(),
+                name: order.shipping_method_name.clone(),
+            },
+            shipping_address: AddressJson::from(&order.shipping_address),
+            billing_address: order.billing_address.as_ref().map(AddressJson::from),
+            note: order.note.clone(),
+            payments: order.payments.iter().map(PaymentJson::from).collect(),
+            events: order.events.iter().map(OrderEventJson::from).collect(),
+            can_cancel: service::may_cancel(ctx, order),
+            placed_at: order.placed_at.rfc3339(),
+            updated_at: order.updated_at.rfc3339(),
+        }
+    }
+}
+
+impl From<&OrderLine> for OrderLineJson {
+    fn from(line: &OrderLine) -> Self {
+        let image = Some(&line.image_key).filter(|key| !key.is_empty());
+        Self {
+            product_id: line.product_id.0,
+            variant_id: line.variant_id.0,
+            sku: line.sku.clone(),
+            name: line.name.clone(),
+            variant_name: line.variant_name.clone(),
+            image_url: image.map(|key| image_url(key, 400)),
+            quantity: line.quantity,
+            unit_price: line.unit_price.into(),
+            subtotal: line.subtotal.into(),
+            tax: line.tax.into(),
+            total: line.total.into(),
+        }
+    }
+}
+
+impl From<&Address> for AddressJson {
+    fn from(address: &Address) -> Self {
+        match address {
+            Address::Text(text) => Self::Text(text.clone()),
+            Address::Fields(fields) => Self::Fields(PostalAddressJson::from(fields)),
+        }
+    }
+}
+
+impl From<&PostalAddress> for PostalAddressJson {
+    fn from(address: &PostalAddress) -> Self {
+        let address = address.clone();
+        Self {
+            name: address.name,
+            line1: address.line1,
+            line2: address.line2,
+            city: address.city,
+            region: address.region,
+            postal_code: address.postal_code,
+            country: address.country,
+            phone: address.phone,
+        }
+    }
+}
+
+impl From<&Payment> for PaymentJson {
+    fn from(payment: &Payment) -> Self {
+        Self {
+            id: payment.id.0,
+            provider: payment.provider.clone(),
+            status: payment.state.as_str(),
+            amount: payment.amount.into(),
+            captured: payment.captured.into(),
+            refunded: payment.refunded.into(),
+            reference: payment.reference.clone(),
+            created_at: payment.created_at.rfc3339(),
+            updated_at: payment.updated_at.rfc3339(),
+        }
+    }
+}
+
+impl From<&OrderEvent> for OrderEventJson {
+    fn from(event: &OrderEvent) -> Self {
+        Self {
+            kind: event.kind.clone(),
+            detail: event.detail.clone(),
+            actor: event.actor_name.clone(),
+            at: event.created_at.rfc3339(),
+        }
+    }
+}
+
+impl From<OrderSummary> for OrderSummaryJson {
+    fn from(order: OrderSummary) -> Self {
+        Self {
+            number: order.number,
+            customer: order.customer,
+            email: order.email.to_string(),
+            status: order.status.as_str(),
+            payment_status: order.payment_status.as_str(),
+            fulfilment_status: order.fulfilment_status.as_str(),
+            count: order.count,
+            total: order.total.into(),
+            placed_at: order.placed_at.rfc3339(),
+        }
+    }
+}
+
+/// Which page of one's own orders.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageQuery {
+    /// From 1.
+    page: Option<String>,
+    /// 1 to 100; left out: 24.
+    per_page: Option<String>,
+}
+
+/// Which orders, for staff.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Part of a number, an e-mail or a name.
+    search: Option<String>,
+    /// In this status.
+    status: Option<String>,
+    /// With this payment status.
+    payment_status: Option<String>,
+    /// With this fulfilment status.
+    fulfilment_status: Option<String>,
+    /// From 1.
+    page: Option<String>,
+    /// 1 to 100; left out: 24.
+    per_page: Option<String>,
+}
+
+impl ListQuery {
+    fn filter(&self) -> Result<OrderFilter, Failure> {
+        Ok(OrderFilter {
+            search: self.search.clone().unwrap_or_default(),
+            status: query_value("status", self.status.as_deref())?,
+            payment_status: query_value("payment_status", self.payment_status.as_deref())?,
+            fulfilment_status: query_value("fulfilment_status", self.fulfilment_status.as_deref())?,
+        })
+    }
+}
+
+/// Where to move an order.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Transition {
+    /// `confirmed`, `processing`, `shipped`, `delivered` or `cancelled`.
+    #[schema(example = "confirmed")]
+    to: String,
+}
+
+/// The signed-in user's own orders, newest first
+#[utoipa::path(get, path = "/orders", tag = "orders", params(PageQuery),
+    responses(
+        (status = 200, body = List<OrderSummaryJson>),
+        (status = 401, body = Problem),
+    ), security(("bearer" = [])))]
+async fn list_own(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    uri: Uri,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<List<OrderSummaryJson>>, Failure> {
+    let page = page_request(query.page.as_deref(), query.per_page.as_deref())?;
+    let orders = service::list_own(&app, &ctx, page).await?;
+    Ok(Json(List::new(orders, &uri, OrderSummaryJson::from)))
+}
+
+/// The signed-in user's own orders (alias)
+///
+/// The address of an earlier version; the same as `GET /orders`.
+#[utoipa::path(get, path = "/orders/orders", tag = "orders", params(PageQuery),
+    responses(
+        (status = 200, body = List<OrderSummaryJson>),
+        (status = 401, body = Problem),
+    ), security(("bearer" = [])))]
+async fn list_own_alias(
+    app: State<App>,
+    ctx: ApiCtx,
+    uri: Uri,
+    query: Query<PageQuery>,
+) -> Result<Json<List<OrderSummaryJson>>, Failure> {
+    list_own(app, ctx, uri, query).await
+}
+
+/// An order
+///
+/// For its owner, for whoever holds its guest token, and for staff.
+#[utoipa::path(get, path = "/orders/{number}", tag = "orders",
+    params(
+        ("number" = String, Path, description = "The public number"),
+        ("Order-Token" = Option<String>, Header, description = "Opens a guest's order"),
+    ),
+    responses((status = 200, body = OrderJson), (status = 404, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn show(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(number): Path<String>,
+) -> Result<Json<OrderJson>, Failure> {
+    let order = service::order(&app, &ctx, &number).await?;
+    Ok(Json(OrderJson::new(&ctx, &order)))
+}
+
+/// Cancel an order
+///
+/// Stock goes back to the shelf, a payment is voided or refunded. Shoppers may while it is
+/// `pending` or `confirmed`.
+#[utoipa::path(post, path = "/orders/{number}/cancel", tag = "orders",
+    params(
+        ("number" = String, Path, description = "The public number"),
+        ("Order-Token" = Option<String>, Header, description = "Opens a guest's order"),
+    ),
+    responses(
+        (status = 200, body = OrderJson),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`transition_not_allowed`"),
+    ), security((), ("bearer" = [])))]
+async fn cancel(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(number): Path<String>,
+) -> Result<Json<OrderJson>, Failure> {
+    let order = service::cancel(&app, &ctx, &number).await?;
+    Ok(Json(OrderJson::new(&ctx, &order)))
+}
+
+/// The payments of an order
+#[utoipa::path(get, path = "/orders/{number}/payments", tag = "orders",
+    params(
+        ("number" = String, Path, description = "The public number"),
+        ("Order-Token" = Option<String>, Header, description = "Opens a guest's order"),
+    ),
+    responses((status = 200, body = PaymentsJson), (status = 404, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn payments(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(number): Path<String>,
+) -> Result<Json<PaymentsJson>, Failure> {
+    let payments = service::payments(&app, &ctx, &number).await?;
+    let items = payments.iter().map(PaymentJson::from).collect();
+    Ok(Json(PaymentsJson { items }))
+}
+
+/// All orders, newest first (staff)
+#[utoipa::path(get, path = "/admin/orders", tag = "orders", params(ListQuery),
+    responses(
+        (status = 200, body = List<OrderSummaryJson>),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+    ), security(("bearer" = [])))]
+async fn list(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    uri: Uri,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<List<OrderSummaryJson>>, Failure> {
+    let page = page_request(query.page.as_deref(), query.per_page.as_deref())?;
+    let orders = service::list(&app, &ctx, &query.filter()?, page).await?;
+    Ok(Json(List::new(orders, &uri, OrderSummaryJson::from)))
+}
+
+/// An order (staff)
+#[utoipa::path(get, path = "/admin/orders/{number}", tag = "orders",
+    params(("number" = String, Path, description = "The public number")),
+    responses(
+        (status = 200, body = OrderJson),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+    ), security(("bearer" = [])))]
+async fn show_for_staff(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(number): Path<String>,
+) -> Result<Json<OrderJson>, Failure> {
+    let order = service::order_for_staff(&app, &ctx, &number).await?;
+    Ok(Json(OrderJson::new(&ctx, &order)))
+}
+
+/// Move an order on (staff)
+#[utoipa::path(post, path = "/admin/orders/{number}/transitions", tag = "orders",
+    request_body = Transition,
+    params(("number" = String, Path, description = "The public number")),
+    responses(
+        (status = 200, body = OrderJson),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`transition_not_allowed`, `changed_meanwhile`"),
+        (status = 422, body = Problem),
+    ), security(("bearer" = [])))]
+async fn transition(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(number): Path<String>,
+    Json(input): Json<Transition>,
+) -> Result<Json<OrderJson>, Failure> {
+    let to: OrderStatus = input
+        .to
+        .parse()
+        .map_err(|message: String| Error::invalid("to", "unknown", format!("This {message}.")))?;
+    let order = service::transition(&app, &ctx, &number, to).await?;
+    Ok(Json(OrderJson::new(&ctx, &order)))
+}
+
+/// Record that the money came (staff)
+///
+/// The pending payment is captured: a transfer arrived, or cash was taken.
+#[utoipa::path(post, path = "/admin/orders/{number}/payments", tag = "orders",
+    params(("number" = String, Path, description = "The public number")),
+    responses(
+        (status = 200, body = OrderJson),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`not_pending`, `order_cancelled`"),
+    ), security(("bearer" = [])))]
+async fn record_payment(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(number): Path<String>,
+) -> Result<Json<OrderJson>, Failure> {
+    let order = service::record_payment(&app, &ctx, &number).await?;
+    Ok(Json(OrderJson::new(&ctx, &order)))
 }

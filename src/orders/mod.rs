@@ -9,9 +9,10 @@ pub mod service;
 pub mod store;
 
 pub use model::{
-    Address, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
-    OrderSummary, PaymentStatus, PostalAddress,
+    Address, FulfilmentStatus, NewOrder, NewOrderLine, Order, OrderEvent, OrderFilter, OrderLine,
+    OrderStatus, OrderSummary, PaymentStatus, PostalAddress, Statuses,
 };
+pub use service::GuestTokens;
 
 /// Addresses of this feature's pages.
 pub mod urls {

@@ -1,7 +1,7 @@
 //! Orders: what was bought, for whom, and where it stands.
 
 use crate::payments::Payment;
-use crate::pricing::TraceStep;
+use crate::pricing::{QuoteLine, TraceStep};
 use crate::types::{
     CartId, Email, Money, OrderId, OrderLineId, ProductId, Timestamp, UserId, VariantId, text_enum,
 };
@@ -71,6 +71,19 @@ text_enum!(PaymentStatus {
     Refunded => "refunded",
 });
 
+impl PaymentStatus {
+    /// The one table of allowed changes.
+    pub fn next(self) -> &'static [Self] {
+        match self {
+            Self::Unpaid => &[Self::Authorized, Self::Paid],
+            Self::Authorized => &[Self::Unpaid, Self::Paid],
+            Self::Paid => &[Self::PartiallyRefunded, Self::Refunded],
+            Self::PartiallyRefunded => &[Self::Refunded],
+            Self::Refunded => &[],
+        }
+    }
+}
+
 /// Whether an order has left the house.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FulfilmentStatus {
@@ -87,6 +100,44 @@ text_enum!(FulfilmentStatus {
     Fulfilled => "fulfilled",
 });
 
+impl FulfilmentStatus {
+    /// The one table of allowed changes.
+    pub fn next(self) -> &'static [Self] {
+        match self {
+            Self::Unfulfilled => &[Self::Partial, Self::Fulfilled],
+            Self::Partial => &[Self::Fulfilled],
+            Self::Fulfilled => &[],
+        }
+    }
+}
+
+/// The three statuses of an order, which change together and through their tables only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statuses {
+    /// Where it stands.
+    pub order: OrderStatus,
+    /// Whether it is paid.
+    pub payment: PaymentStatus,
+    /// Whether it has left the house.
+    pub fulfilment: FulfilmentStatus,
+}
+
+impl Statuses {
+    /// What every order begins with.
+    pub const NEW: Self = Self {
+        order: OrderStatus::Pending,
+        payment: PaymentStatus::Unpaid,
+        fulfilment: FulfilmentStatus::Unfulfilled,
+    };
+
+    /// Whether the tables allow this change; each status may also stay as it is.
+    pub fn may_become(self, to: Self) -> bool {
+        (self.order == to.order || self.order.may_become(to.order))
+            && (self.payment == to.payment || self.payment.next().contains(&to.payment))
+            && (self.fulfilment == to.fulfilment || self.fulfilment.next().contains(&to.fulfilment))
+    }
+}
+
 /// Where to send something: fields, or one free text that an API client gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
@@ -102,6 +153,16 @@ impl Address {
         match self {
             Self::Text(text) => text.lines().map(str::to_owned).collect(),
             Self::Fields(address) => address.lines(),
+        }
+    }
+}
+
+impl Address {
+    /// Who gets it: the name, or the first line of a free text.
+    pub fn addressee(&self) -> &str {
+        match self {
+            Self::Text(text) => text.trim().lines().next().unwrap_or_default(),
+            Self::Fields(address) => &address.name,
         }
     }
 }
@@ -204,6 +265,26 @@ impl Order {
     pub fn count(&self) -> i64 {
         self.lines.iter().map(|line| line.quantity).sum()
     }
+
+    /// Its three statuses.
+    pub fn statuses(&self) -> Statuses {
+        Statuses {
+            order: self.status,
+            payment: self.payment_status,
+            fulfilment: self.fulfilment_status,
+        }
+    }
+}
+
+impl OrderLine {
+    /// In words: `Everyday mug, Oat, 350 ml`.
+    pub fn label(&self) -> String {
+        if self.variant_name.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}, {}", self.name, self.variant_name)
+        }
+    }
 }
 
 /// A line of an order: a copy, untouched by later changes of the product.
@@ -282,4 +363,60 @@ pub struct OrderFilter {
     pub payment_status: Option<PaymentStatus>,
     /// With this fulfilment status.
     pub fulfilment_status: Option<FulfilmentStatus>,
+}
+
+/// An order to be placed: everything was checked, priced and taken from stock.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// Its public number.
+    pub number: String,
+    /// The cart that it was.
+    pub cart_id: CartId,
+    /// Whose it is; none for a guest's.
+    pub user_id: Option<UserId>,
+    /// Where letters about it go.
+    pub email: Email,
+    /// What is bought.
+    pub lines: Vec<NewOrderLine>,
+    /// All lines' subtotals.
+    pub subtotal: Money,
+    /// Shipping, its tax included.
+    pub shipping: Money,
+    /// All tax.
+    pub tax: Money,
+    /// What is paid.
+    pub total: Money,
+    /// Whether unit prices contain tax.
+    pub prices_include_tax: bool,
+    /// "Why this price?"
+    pub price_trace: Vec<TraceStep>,
+    /// Code of the shipping method.
+    pub shipping_method: String,
+    /// Its name.
+    pub shipping_method_name: String,
+    /// Where it goes.
+    pub shipping_address: Address,
+    /// Where the bill goes, when elsewhere.
+    pub billing_address: Option<Address>,
+    /// What the shopper wrote.
+    pub note: String,
+    /// The payment provider's name.
+    pub provider: String,
+}
+
+/// A line of an order to be placed.
+#[derive(Clone, Debug)]
+pub struct NewOrderLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// The variant's SKU.
+    pub sku: String,
+    /// The product's name.
+    pub name: String,
+    /// The chosen options.
+    pub variant_name: String,
+    /// The picture's storage key, or empty.
+    pub image_key: String,
+    /// Variant, quantity and price.
+    pub priced: QuoteLine,
 }

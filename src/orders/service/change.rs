@@ -1,0 +1,189 @@
+//! Moving orders on. Everything that changes a status goes through [`change`].
+
+use serde_json::{Value, json};
+
+use super::super::model::{FulfilmentStatus, Order, OrderStatus, PaymentStatus, Statuses};
+use super::super::store;
+use super::find;
+use crate::app::App;
+use crate::audit;
+use crate::ctx::{Ctx, Permission};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::inventory;
+use crate::jobs;
+use crate::payments::{self, PaymentState};
+use crate::types::VariantId;
+
+/// Staff: moves an order along the table of transitions. Errors: conflicts
+/// `transition_not_allowed`, `changed_meanwhile`.
+pub async fn transition(app: &App, ctx: &Ctx, number: &str, to: OrderStatus) -> Result<Order> {
+    ctx.require(Permission::Orders)?;
+    if to == OrderStatus::Cancelled {
+        return cancel(app, ctx, number).await;
+    }
+    let mut tx = app.db.begin().await?;
+    let order = find(&mut tx, ctx, number).await?;
+    let mut after = order.statuses();
+    after.order = to;
+    if to == OrderStatus::Shipped {
+        after.fulfilment = FulfilmentStatus::Fulfilled;
+    }
+    let detail = format!("{} → {to}", order.status);
+    change(&mut tx, ctx, &order, after, "status_changed", &detail).await?;
+    let payload = event(
+        &order,
+        json!({ "from": order.status.as_str(), "to": to.as_str() }),
+    );
+    jobs::emit(&mut tx, ctx, "order.status_changed", &payload).await?;
+    note(&mut tx, ctx, "order.status_changed", &order, after).await?;
+    finish(tx, ctx, &order.number).await
+}
+
+/// Cancels an order: stock goes back, money too. By its owner while it is `pending` or
+/// `confirmed`, by staff as long as the table allows. Errors: conflicts
+/// `transition_not_allowed`, `changed_meanwhile`.
+pub async fn cancel(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
+    let mut tx = app.db.begin().await?;
+    let order = find(&mut tx, ctx, number).await?;
+    if !may_cancel(ctx, &order) {
+        return Err(not_allowed(order.status, OrderStatus::Cancelled));
+    }
+    let mut after = order.statuses();
+    after.order = OrderStatus::Cancelled;
+    if order
+        .payments
+        .iter()
+        .any(|payment| payment.state == PaymentState::Captured)
+    {
+        after.payment = PaymentStatus::Refunded;
+    }
+    // The order's row first: whoever changes it holds its payments and its stock, too.
+    change(&mut tx, ctx, &order, after, "cancelled", "Order cancelled").await?;
+    for payment in &order.payments {
+        let ended = payments::service::cancel(&mut tx, ctx, payment.id).await?;
+        if ended.refunded != payment.refunded {
+            let detail = format!("{} refunded", ended.refunded);
+            tell(&mut tx, ctx, &order, "payment_refunded", &detail).await?;
+        }
+    }
+    let lines: Vec<(VariantId, i64)> = order
+        .lines
+        .iter()
+        .map(|line| (line.variant_id, line.quantity))
+        .collect();
+    inventory::service::put_back(&mut tx, ctx, &lines, &order.number).await?;
+    jobs::emit(&mut tx, ctx, "order.cancelled", &event(&order, json!({}))).await?;
+    if ctx.may(Permission::Orders) {
+        note(&mut tx, ctx, "order.cancelled", &order, after).await?;
+    }
+    let order = finish(tx, ctx, &order.number).await?;
+    metrics::counter!("zoco_orders_cancelled_total").increment(1);
+    Ok(order)
+}
+
+/// Staff: the money of the pending payment came (a transfer arrived, cash was taken); at any
+/// time, except for a cancelled order. Errors: conflicts `not_pending`, `order_cancelled`,
+/// `changed_meanwhile`.
+pub async fn record_payment(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
+    ctx.require(Permission::Orders)?;
+    let mut tx = app.db.begin().await?;
+    let order = find(&mut tx, ctx, number).await?;
+    if order.status == OrderStatus::Cancelled {
+        let detail = "This order was cancelled; it takes no payment.";
+        return Err(Error::conflict("order_cancelled", detail));
+    }
+    let pending = order.payments.iter().find(|payment| {
+        matches!(
+            payment.state,
+            PaymentState::Pending | PaymentState::Authorized
+        )
+    });
+    let Some(pending) = pending else {
+        let detail = "No payment of this order is pending.";
+        return Err(Error::conflict("not_pending", detail));
+    };
+    let mut after = order.statuses();
+    after.payment = PaymentStatus::Paid;
+    let detail = format!("{} by {}", pending.amount, label(app, &pending.provider));
+    change(&mut tx, ctx, &order, after, "payment_captured", &detail).await?;
+    payments::service::capture(&mut tx, ctx, pending.id).await?;
+    jobs::emit(&mut tx, ctx, "order.paid", &event(&order, json!({}))).await?;
+    note(&mut tx, ctx, "order.payment_recorded", &order, after).await?;
+    finish(tx, ctx, &order.number).await
+}
+
+/// Whether the asker, who may see this order, may cancel it now.
+pub fn may_cancel(ctx: &Ctx, order: &Order) -> bool {
+    let early = matches!(order.status, OrderStatus::Pending | OrderStatus::Confirmed);
+    order.status.may_become(OrderStatus::Cancelled) && (early || ctx.may(Permission::Orders))
+}
+
+/// Writes the three statuses, if the tables allow it and nobody was faster, and the timeline.
+async fn change(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    order: &Order,
+    after: Statuses,
+    kind: &str,
+    detail: &str,
+) -> Result<()> {
+    let before = order.statuses();
+    let moves = after != before && before.may_become(after);
+    if !moves {
+        return Err(not_allowed(before.order, after.order));
+    }
+    if !store::set_statuses(tx, order.id, before, after, ctx.now).await? {
+        let detail = "Somebody else changed this order meanwhile. Look again.";
+        return Err(Error::conflict("changed_meanwhile", detail));
+    }
+    tell(tx, ctx, order, kind, detail).await
+}
+
+async fn tell(tx: &mut Tx, ctx: &Ctx, order: &Order, kind: &str, detail: &str) -> Result<()> {
+    let actor = ctx.actor_name();
+    let actor = (ctx.user_id(), actor.as_str());
+    Ok(store::insert_event(tx, order.id, kind, detail, actor, ctx.now).await?)
+}
+
+async fn note(tx: &mut Tx, ctx: &Ctx, action: &str, order: &Order, after: Statuses) -> Result<()> {
+    let subject = format!("order {}", order.number);
+    let (before, after) = (statuses(order.statuses()), statuses(after));
+    audit::record(tx, ctx, action, &subject, before, after).await
+}
+
+/// The order as it is now, and the transaction committed.
+async fn finish(mut tx: Tx, ctx: &Ctx, number: &str) -> Result<Order> {
+    let order = find(&mut tx, ctx, number).await?;
+    tx.commit().await?;
+    Ok(order)
+}
+
+fn statuses(statuses: Statuses) -> Value {
+    json!({
+        "status": statuses.order.as_str(),
+        "payment_status": statuses.payment.as_str(),
+        "fulfilment_status": statuses.fulfilment.as_str(),
+    })
+}
+
+/// An event's payload: the order, and `more`.
+fn event(order: &Order, more: Value) -> Value {
+    let mut payload = json!({ "order_id": order.id, "number": order.number });
+    if let (Value::Object(payload), Value::Object(more)) = (&mut payload, more) {
+        payload.extend(more);
+    }
+    payload
+}
+
+/// A provider's name for people, or the name for programs when the shop has it no more.
+fn label<'a>(app: &'a App, provider: &'a str) -> &'a str {
+    app.payments
+        .get(provider)
+        .map_or(provider, |provider| provider.label())
+}
+
+fn not_allowed(from: OrderStatus, to: OrderStatus) -> Error {
+    let detail = format!("An order that is {from} cannot become {to}.");
+    Error::conflict("transition_not_allowed", detail)
+}

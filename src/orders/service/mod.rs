@@ -1,0 +1,101 @@
+//! Reading orders and moving them on. Visible to their owner, to the holder of the guest token
+//! and to staff with `orders`; for everyone else they do not exist.
+
+mod change;
+mod guest;
+mod place;
+
+use super::model::{Address, Order, OrderFilter, OrderSummary};
+use super::store::{self, Head};
+use crate::app::App;
+use crate::ctx::{Ctx, Permission};
+use crate::db::Conn;
+use crate::error::{Error, Result};
+use crate::payments::{self, Payment};
+use crate::types::{CartId, Page, PageRequest};
+
+pub use change::{cancel, may_cancel, record_payment, transition};
+pub use guest::{GuestTokens, new_number};
+pub use place::place;
+
+/// The signed-in user's own orders, newest first.
+pub async fn list_own(app: &App, ctx: &Ctx, page: PageRequest) -> Result<Page<OrderSummary>> {
+    let user = ctx.signed_in()?.id;
+    let mut conn = app.db.conn().await?;
+    Ok(store::list(&mut conn, Some(user), &OrderFilter::default(), page).await?)
+}
+
+/// Staff: all orders, newest first.
+pub async fn list(
+    app: &App,
+    ctx: &Ctx,
+    filter: &OrderFilter,
+    page: PageRequest,
+) -> Result<Page<OrderSummary>> {
+    ctx.require(Permission::Orders)?;
+    let mut conn = app.db.conn().await?;
+    Ok(store::list(&mut conn, None, filter, page).await?)
+}
+
+/// An order with lines, payments and timeline.
+pub async fn order(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
+    find(&mut app.db.conn().await?, ctx, number).await
+}
+
+/// Staff: the same, for those who work on orders only.
+pub async fn order_for_staff(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
+    ctx.require(Permission::Orders)?;
+    order(app, ctx, number).await
+}
+
+/// The payments of an order, oldest first.
+pub async fn payments(app: &App, ctx: &Ctx, number: &str) -> Result<Vec<Payment>> {
+    Ok(order(app, ctx, number).await?.payments)
+}
+
+/// The order that a cart became, for checkout, which knows that the asker had the cart.
+pub async fn of_cart(conn: &mut Conn, cart: CartId) -> Result<Option<Order>> {
+    match store::of_cart(conn, cart).await? {
+        Some(head) => Ok(Some(complete(conn, head).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Where the signed-in user's newest order went, to fill the next form with.
+pub async fn last_address(app: &App, ctx: &Ctx) -> Result<Option<Address>> {
+    let Some(user) = ctx.user_id() else {
+        return Ok(None);
+    };
+    let head = store::newest_of_user(&mut app.db.conn().await?, user).await?;
+    Ok(head.map(|head| head.order.shipping_address))
+}
+
+/// The token that opens a guest's order; none for an account's order.
+pub fn guest_token(app: &App, order: &Order) -> Option<String> {
+    let guests = order.user_id.is_none();
+    guests.then(|| app.guest_tokens.token(&order.number))
+}
+
+/// An order that the asker may see. Errors: `NotFound` for any other.
+async fn find(conn: &mut Conn, ctx: &Ctx, number: &str) -> Result<Order> {
+    let head = store::by_number(conn, &guest::tidy_number(number)).await?;
+    let head = head.filter(|head| may_see(ctx, head));
+    complete(conn, head.ok_or(Error::NotFound)?).await
+}
+
+fn may_see(ctx: &Ctx, head: &Head) -> bool {
+    let owns = head.order.user_id.is_some_and(|owner| ctx.is(owner));
+    let holds_token = match (&ctx.order_token, &head.guest_token_hash) {
+        (Some(token), Some(hashed)) => guest::fits(token, hashed),
+        _ => false,
+    };
+    owns || holds_token || ctx.may(Permission::Orders)
+}
+
+async fn complete(conn: &mut Conn, head: Head) -> Result<Order> {
+    let mut order = head.order;
+    order.lines = store::lines(conn, order.id, order.total.currency()).await?;
+    order.payments = payments::service::of_orders(conn, &[order.id]).await?;
+    order.events = store::events(conn, order.id).await?;
+    Ok(order)
+}

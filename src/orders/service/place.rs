@@ -1,0 +1,35 @@
+//! Writing a new order, in the transaction of checkout.
+
+use serde_json::json;
+
+use super::super::model::NewOrder;
+use super::super::store;
+use super::guest;
+use crate::app::App;
+use crate::ctx::Ctx;
+use crate::db::Tx;
+use crate::db::error::on_unique;
+use crate::error::{Error, Result};
+use crate::jobs;
+use crate::payments;
+use crate::types::OrderId;
+
+/// Writes an order with its lines, its first timeline entry, its payment and its event. The
+/// caller has priced it and taken its stock, in the same transaction. Errors: `Unavailable` when
+/// the cart or the number is taken, which the caller's lock on the cart makes all but impossible.
+pub async fn place(tx: &mut Tx, app: &App, ctx: &Ctx, order: &NewOrder) -> Result<OrderId> {
+    let guest_token = match order.user_id {
+        Some(_) => None,
+        None => Some(guest::hash(&app.guest_tokens.token(&order.number))),
+    };
+    let inserted = store::insert(tx, order, guest_token.as_deref(), ctx.now).await;
+    let id = on_unique(inserted, || Error::Unavailable)?;
+    let actor = ctx.actor_name();
+    let detail = "Order placed";
+    store::insert_event(tx, id, "placed", detail, (ctx.user_id(), &actor), ctx.now).await?;
+    let (provider, number) = (&order.provider, &order.number);
+    payments::service::begin(tx, ctx, id, provider, order.total, number).await?;
+    let payload = json!({ "order_id": id, "number": number });
+    jobs::emit(tx, ctx, "order.placed", &payload).await?;
+    Ok(id)
+}

@@ -1,0 +1,389 @@
+//! SQL of orders: reading. What changes them is in [`write`].
+
+mod write;
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{
+    Address, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
+    OrderSummary, PaymentStatus, PostalAddress,
+};
+use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_optional};
+use crate::pricing::TraceStep;
+use crate::types::{
+    CartId, Currency, Email, Money, OrderId, OrderLineId, Page, PageRequest, ProductId, Timestamp,
+    UserId, VariantId,
+};
+
+pub use write::{insert, insert_event, set_statuses, setting};
+
+/// How an address is kept in its column.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum AddressColumn {
+    Text {
+        text: String,
+    },
+    Fields {
+        name: String,
+        line1: String,
+        line2: String,
+        city: String,
+        region: String,
+        postal_code: String,
+        country: String,
+        phone: String,
+    },
+}
+
+impl From<&Address> for AddressColumn {
+    fn from(address: &Address) -> Self {
+        match address.clone() {
+            Address::Text(text) => Self::Text { text },
+            Address::Fields(fields) => Self::Fields {
+                name: fields.name,
+                line1: fields.line1,
+                line2: fields.line2,
+                city: fields.city,
+                region: fields.region,
+                postal_code: fields.postal_code,
+                country: fields.country,
+                phone: fields.phone,
+            },
+        }
+    }
+}
+
+/// An address as its column has it; a damaged one is shown as it is rather than hiding the order.
+fn read_address(column: String) -> Address {
+    match serde_json::from_str(&column) {
+        Ok(AddressColumn::Text { text }) => Address::Text(text),
+        Ok(AddressColumn::Fields {
+            name,
+            line1,
+            line2,
+            city,
+            region,
+            postal_code,
+            country,
+            phone,
+        }) => Address::Fields(PostalAddress {
+            name,
+            line1,
+            line2,
+            city,
+            region,
+            postal_code,
+            country,
+            phone,
+        }),
+        Err(_) => Address::Text(column),
+    }
+}
+
+/// How a step of the price is kept: text and minor units.
+type StepColumn = (String, i64);
+
+#[derive(FromRow)]
+struct OrderRow {
+    id: OrderId,
+    number: String,
+    cart_id: CartId,
+    user_id: Option<UserId>,
+    guest_token_hash: Option<String>,
+    #[sqlx(try_from = "String")]
+    email: Email,
+    #[sqlx(try_from = "String")]
+    status: OrderStatus,
+    #[sqlx(try_from = "String")]
+    payment_status: PaymentStatus,
+    #[sqlx(try_from = "String")]
+    fulfilment_status: FulfilmentStatus,
+    #[sqlx(try_from = "String")]
+    currency: Currency,
+    subtotal_minor: i64,
+    shipping_minor: i64,
+    tax_minor: i64,
+    total_minor: i64,
+    prices_include_tax: bool,
+    shipping_method: String,
+    shipping_method_name: String,
+    shipping_address: String,
+    billing_address: Option<String>,
+    note: String,
+    price_trace: String,
+    placed_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// An order without lines, payments and timeline, and what its guest token hashes to.
+pub struct Head {
+    /// The order.
+    pub order: Order,
+    /// SHA-256 in hexadecimal digits; none for an account's order.
+    pub guest_token_hash: Option<String>,
+}
+
+impl From<OrderRow> for Head {
+    fn from(row: OrderRow) -> Self {
+        let money = |minor| Money::new(minor, row.currency);
+        let steps: Vec<StepColumn> = serde_json::from_str(&row.price_trace).unwrap_or_default();
+        let steps = steps.into_iter().map(|(text, minor)| TraceStep {
+            text,
+            amount: money(minor),
+        });
+        let order = Order {
+            id: row.id,
+            number: row.number,
+            cart_id: row.cart_id,
+            user_id: row.user_id,
+            email: row.email,
+            status: row.status,
+            payment_status: row.payment_status,
+            fulfilment_status: row.fulfilment_status,
+            lines: Vec::new(),
+            subtotal: money(row.subtotal_minor),
+            shipping: money(row.shipping_minor),
+            tax: money(row.tax_minor),
+            total: money(row.total_minor),
+            prices_include_tax: row.prices_include_tax,
+            shipping_method: row.shipping_method,
+            shipping_method_name: row.shipping_method_name,
+            shipping_address: read_address(row.shipping_address),
+            billing_address: row.billing_address.map(read_address),
+            note: row.note,
+            price_trace: steps.collect(),
+            payments: Vec::new(),
+            events: Vec::new(),
+            placed_at: row.placed_at,
+            updated_at: row.updated_at,
+        };
+        Self {
+            order,
+            guest_token_hash: row.guest_token_hash,
+        }
+    }
+}
+
+/// The order of a public number.
+pub async fn by_number(conn: &mut Conn, number: &str) -> db::Result<Option<Head>> {
+    let row = fetch_optional!(
+        conn,
+        OrderRow,
+        "select id, number, cart_id, user_id, guest_token_hash, email, status, payment_status,
+            fulfilment_status, currency, subtotal_minor, shipping_minor, tax_minor, total_minor,
+            prices_include_tax, shipping_method, shipping_method_name, shipping_address,
+            billing_address, note, price_trace, placed_at, updated_at
+        from orders
+        where number = $1",
+        number,
+    )?;
+    Ok(row.map(Head::from))
+}
+
+/// The order that a cart became.
+pub async fn of_cart(conn: &mut Conn, cart: CartId) -> db::Result<Option<Head>> {
+    let row = fetch_optional!(
+        conn,
+        OrderRow,
+        "select id, number, cart_id, user_id, guest_token_hash, email, status, payment_status,
+            fulfilment_status, currency, subtotal_minor, shipping_minor, tax_minor, total_minor,
+            prices_include_tax, shipping_method, shipping_method_name, shipping_address,
+            billing_address, note, price_trace, placed_at, updated_at
+        from orders
+        where cart_id = $1",
+        cart,
+    )?;
+    Ok(row.map(Head::from))
+}
+
+/// A user's newest order.
+pub async fn newest_of_user(conn: &mut Conn, user: UserId) -> db::Result<Option<Head>> {
+    let row = fetch_optional!(
+        conn,
+        OrderRow,
+        "select id, number, cart_id, user_id, guest_token_hash, email, status, payment_status,
+            fulfilment_status, currency, subtotal_minor, shipping_minor, tax_minor, total_minor,
+            prices_include_tax, shipping_method, shipping_method_name, shipping_address,
+            billing_address, note, price_trace, placed_at, updated_at
+        from orders
+        where user_id = $1
+        order by placed_at desc, id desc
+        limit 1",
+        user,
+    )?;
+    Ok(row.map(Head::from))
+}
+
+#[derive(FromRow)]
+struct LineRow {
+    id: OrderLineId,
+    product_id: ProductId,
+    variant_id: VariantId,
+    sku: String,
+    name: String,
+    variant_name: String,
+    image_key: String,
+    quantity: i64,
+    unit_price_minor: i64,
+    subtotal_minor: i64,
+    tax_minor: i64,
+    total_minor: i64,
+}
+
+/// The lines of an order, in the order of the cart.
+pub async fn lines(
+    conn: &mut Conn,
+    order: OrderId,
+    currency: Currency,
+) -> db::Result<Vec<OrderLine>> {
+    let rows = fetch_all!(
+        conn,
+        LineRow,
+        "select id, product_id, variant_id, sku, name, variant_name, image_key, quantity,
+            unit_price_minor, subtotal_minor, tax_minor, total_minor
+        from order_lines
+        where order_id = $1
+        order by position, id",
+        order,
+    )?;
+    let lines = rows.into_iter().map(|row| OrderLine {
+        id: row.id,
+        product_id: row.product_id,
+        variant_id: row.variant_id,
+        sku: row.sku,
+        name: row.name,
+        variant_name: row.variant_name,
+        image_key: row.image_key,
+        quantity: row.quantity,
+        unit_price: Money::new(row.unit_price_minor, currency),
+        subtotal: Money::new(row.subtotal_minor, currency),
+        tax: Money::new(row.tax_minor, currency),
+        total: Money::new(row.total_minor, currency),
+    });
+    Ok(lines.collect())
+}
+
+#[derive(FromRow)]
+struct EventRow {
+    kind: String,
+    detail: String,
+    actor_name: String,
+    created_at: Timestamp,
+}
+
+/// The timeline of an order, oldest first.
+pub async fn events(conn: &mut Conn, order: OrderId) -> db::Result<Vec<OrderEvent>> {
+    let rows = fetch_all!(
+        conn,
+        EventRow,
+        "select kind, detail, actor_name, created_at
+        from order_events
+        where order_id = $1
+        order by id",
+        order,
+    )?;
+    let events = rows.into_iter().map(|row| OrderEvent {
+        kind: row.kind,
+        detail: row.detail,
+        actor_name: row.actor_name,
+        created_at: row.created_at,
+    });
+    Ok(events.collect())
+}
+
+#[derive(FromRow)]
+struct SummaryRow {
+    number: String,
+    customer: String,
+    #[sqlx(try_from = "String")]
+    email: Email,
+    #[sqlx(try_from = "String")]
+    status: OrderStatus,
+    #[sqlx(try_from = "String")]
+    payment_status: PaymentStatus,
+    #[sqlx(try_from = "String")]
+    fulfilment_status: FulfilmentStatus,
+    count: i64,
+    total_minor: i64,
+    #[sqlx(try_from = "String")]
+    currency: Currency,
+    placed_at: Timestamp,
+}
+
+impl From<SummaryRow> for OrderSummary {
+    fn from(row: SummaryRow) -> Self {
+        Self {
+            number: row.number,
+            customer: row.customer,
+            email: row.email,
+            status: row.status,
+            payment_status: row.payment_status,
+            fulfilment_status: row.fulfilment_status,
+            count: row.count,
+            total: Money::new(row.total_minor, row.currency),
+            placed_at: row.placed_at,
+        }
+    }
+}
+
+/// A page of orders, newest first: of one user, or of all.
+pub async fn list(
+    conn: &mut Conn,
+    user: Option<UserId>,
+    filter: &OrderFilter,
+    page: PageRequest,
+) -> db::Result<Page<OrderSummary>> {
+    let mut total = Query::new("select count(*) from orders o where true");
+    narrow(&mut total, user, filter);
+    let (total,): (i64,) = total.fetch_one(conn).await?;
+    let mut query = Query::new(
+        "select o.number, o.customer, o.email, o.status, o.payment_status, o.fulfilment_status,
+            coalesce((
+                select cast(sum(l.quantity) as bigint)
+                from order_lines l
+                where l.order_id = o.id
+            ), 0) as count,
+            o.total_minor, o.currency, o.placed_at
+        from orders o
+        where true",
+    );
+    narrow(&mut query, user, filter);
+    query
+        .push(" order by o.placed_at desc, o.id desc limit ")
+        .bind(page.limit())
+        .push(" offset ")
+        .bind(page.offset());
+    let rows: Vec<SummaryRow> = query.fetch_all(conn).await?;
+    Ok(Page {
+        items: rows.into_iter().map(OrderSummary::from).collect(),
+        total,
+        request: page,
+    })
+}
+
+fn narrow(query: &mut Query, user: Option<UserId>, filter: &OrderFilter) {
+    if let Some(user) = user {
+        query.push(" and o.user_id = ").bind(user);
+    }
+    if !filter.search.trim().is_empty() {
+        // Folding leaves letters, digits and spaces: nothing that `like` would read as a sign.
+        let words = crate::types::text::fold(&filter.search);
+        if words.is_empty() {
+            query.push(" and false");
+        } else {
+            query
+                .push(" and o.search_text like ")
+                .bind(format!("%{words}%"));
+        }
+    }
+    if let Some(status) = filter.status {
+        query.push(" and o.status = ").bind(status);
+    }
+    if let Some(status) = filter.payment_status {
+        query.push(" and o.payment_status = ").bind(status);
+    }
+    if let Some(status) = filter.fulfilment_status {
+        query.push(" and o.fulfilment_status = ").bind(status);
+    }
+}

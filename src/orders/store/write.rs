@@ -1,0 +1,168 @@
+//! SQL of orders: writing.
+
+use super::super::model::{Address, NewOrder, Statuses};
+use super::{AddressColumn, StepColumn};
+use crate::db::{self, Query, Tx, execute, fetch_one};
+use crate::types::text::fold;
+use crate::types::{OrderId, Timestamp, UserId};
+
+fn write_address(address: &Address) -> String {
+    serde_json::to_string(&AddressColumn::from(address)).unwrap_or_default()
+}
+
+/// Number (with and without hyphens), e-mail and customer, folded.
+fn search_text(order: &NewOrder, customer: &str) -> String {
+    let bare = order.number.replace('-', "");
+    let parts = [&order.number, &bare, order.email.as_str(), customer];
+    parts.map(fold).join(" ")
+}
+
+/// Writes an order and its lines, in the statuses that every order begins with.
+pub async fn insert(
+    tx: &mut Tx,
+    order: &NewOrder,
+    guest_token_hash: Option<&str>,
+    now: Timestamp,
+) -> db::Result<OrderId> {
+    let customer = order.shipping_address.addressee();
+    let steps = order.price_trace.iter();
+    let steps: Vec<StepColumn> = steps
+        .map(|step| (step.text.clone(), step.amount.minor()))
+        .collect();
+    let (id,) = fetch_one!(
+        tx,
+        (OrderId,),
+        "insert into orders (number, cart_id, user_id, guest_token_hash, email, customer,
+            search_text, status, payment_status, fulfilment_status, currency, subtotal_minor,
+            shipping_minor, tax_minor, total_minor, prices_include_tax, shipping_method,
+            shipping_method_name, shipping_address, billing_address, note, price_trace,
+            placed_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19, $20, $21, $22, $23, $23)
+        returning id",
+        &order.number,
+        order.cart_id,
+        order.user_id,
+        guest_token_hash,
+        &order.email,
+        customer,
+        search_text(order, customer),
+        Statuses::NEW.order,
+        Statuses::NEW.payment,
+        Statuses::NEW.fulfilment,
+        order.total.currency().code(),
+        order.subtotal.minor(),
+        order.shipping.minor(),
+        order.tax.minor(),
+        order.total.minor(),
+        order.prices_include_tax,
+        &order.shipping_method,
+        &order.shipping_method_name,
+        write_address(&order.shipping_address),
+        order.billing_address.as_ref().map(write_address),
+        &order.note,
+        serde_json::to_string(&steps).unwrap_or_default(),
+        now,
+    )?;
+    insert_lines(tx, id, order).await?;
+    Ok(id)
+}
+
+async fn insert_lines(tx: &mut Tx, id: OrderId, order: &NewOrder) -> db::Result<()> {
+    let mut query = Query::new(
+        "insert into order_lines (order_id, product_id, variant_id, sku, name, variant_name,
+            image_key, quantity, unit_price_minor, subtotal_minor, tax_minor, total_minor,
+            position)
+        values ",
+    );
+    for (position, line) in (0_i64..).zip(&order.lines) {
+        query.push(if position == 0 { "(" } else { ", (" });
+        query.bind(id);
+        query.push(", ").bind(line.product_id);
+        query.push(", ").bind(line.priced.variant_id);
+        query.push(", ").bind(&line.sku);
+        query.push(", ").bind(&line.name);
+        query.push(", ").bind(&line.variant_name);
+        query.push(", ").bind(&line.image_key);
+        query.push(", ").bind(line.priced.quantity);
+        query.push(", ").bind(line.priced.unit_price.minor());
+        query.push(", ").bind(line.priced.subtotal.minor());
+        query.push(", ").bind(line.priced.tax.minor());
+        query.push(", ").bind(line.priced.total.minor());
+        query.push(", ").bind(position);
+        query.push(")");
+    }
+    if !order.lines.is_empty() {
+        query.execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// Changes the three statuses if they still are what they were. Gives false when they are not:
+/// somebody else was first.
+pub async fn set_statuses(
+    tx: &mut Tx,
+    id: OrderId,
+    before: Statuses,
+    after: Statuses,
+    now: Timestamp,
+) -> db::Result<bool> {
+    let changed = execute!(
+        tx,
+        "update orders
+        set status = $1, payment_status = $2, fulfilment_status = $3, updated_at = $4
+        where id = $5 and status = $6 and payment_status = $7 and fulfilment_status = $8",
+        after.order,
+        after.payment,
+        after.fulfilment,
+        now,
+        id,
+        before.order,
+        before.payment,
+        before.fulfilment,
+    )?;
+    Ok(changed == 1)
+}
+
+/// Adds an entry to the timeline.
+pub async fn insert_event(
+    tx: &mut Tx,
+    id: OrderId,
+    kind: &str,
+    detail: &str,
+    actor: (Option<UserId>, &str),
+    now: Timestamp,
+) -> db::Result<()> {
+    execute!(
+        tx,
+        "insert into order_events (order_id, kind, detail, actor_id, actor_name, created_at)
+        values ($1, $2, $3, $4, $5, $6)",
+        id,
+        kind,
+        detail,
+        actor.0,
+        actor.1,
+        now,
+    )?;
+    Ok(())
+}
+
+/// The setting of this name, made of `first` when there is none. Several instances may call it
+/// at once: all get the same.
+pub async fn setting(tx: &mut Tx, name: &str, first: &str) -> db::Result<String> {
+    execute!(
+        tx,
+        "insert into settings (name, value)
+        values ($1, $2)
+        on conflict (name) do nothing",
+        name,
+        first,
+    )?;
+    let (value,) = fetch_one!(
+        tx,
+        (String,),
+        "select value from settings where name = $1",
+        name
+    )?;
+    Ok(value)
+}
