@@ -1,11 +1,12 @@
 //! Checkout: from a cart to an order.
 
+mod address;
 pub mod api;
 pub mod model;
 pub mod pages;
 pub mod service;
 
-pub use model::{Checkout, PaymentChoice, Placed, Requirement};
+pub use model::{Checkout, Given, PaymentChoice, Placed, Requirement, requirements};
 
 /// Addresses of this feature's pages.
 pub mod urls {

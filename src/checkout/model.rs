@@ -5,7 +5,7 @@ use crate::orders::{Order, PostalAddress};
 use crate::shipping::ShippingMethod;
 
 /// Something that the checkout page still needs; draws the page and is the gate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requirement {
     /// Something in the cart.
     Items,
@@ -19,6 +19,36 @@ pub enum Requirement {
     ShippingMethod,
     /// A way to pay.
     Payment,
+}
+
+/// What was given so far, besides the cart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// An e-mail address.
+    pub email: bool,
+    /// A complete shipping address.
+    pub shipping_address: bool,
+    /// A way to ship.
+    pub shipping_method: bool,
+    /// A way to pay.
+    pub payment: bool,
+}
+
+/// What is still needed before the cart can become an order, in the order of the page; nothing
+/// when it can.
+pub fn requirements(cart: &Cart, given: Given) -> Vec<Requirement> {
+    [
+        (!cart.is_empty(), Requirement::Items),
+        (cart.is_empty() || cart.is_buyable(), Requirement::Stock),
+        (given.email, Requirement::Email),
+        (given.shipping_address, Requirement::ShippingAddress),
+        (given.shipping_method, Requirement::ShippingMethod),
+        (given.payment, Requirement::Payment),
+    ]
+    .into_iter()
+    .filter(|(met, _)| !met)
+    .map(|(_, requirement)| requirement)
+    .collect()
 }
 
 /// A way to pay, as the page offers it.
@@ -56,7 +86,8 @@ pub struct Checkout {
 pub struct Placed {
     /// The order.
     pub order: Order,
-    /// A guest's token, told only by the call that placed it.
+    /// What opens a guest's order. The call that finds it placed already tells it, too: it knew
+    /// the cart, and the answer of the first call may have been lost.
     pub guest_token: Option<String>,
     /// Whether an earlier call had placed it already.
     pub replayed: bool,

@@ -1,12 +1,24 @@
 //! Turning a cart into an order, exactly once.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::model::{Checkout, Placed};
+use super::address;
+use super::model::{Checkout, Given, PaymentChoice, Placed, Requirement, requirements};
 use crate::app::App;
+use crate::cart::{self, Cart, CartState};
 use crate::ctx::Ctx;
-use crate::error::Result;
-use crate::types::MoneyInput;
+use crate::db::{Conn, Tx};
+use crate::error::{Error, FieldErrors, Result};
+use crate::inventory::{self, Shortfall};
+use crate::orders::{self, Address, NewOrder, NewOrderLine, PostalAddress};
+use crate::payments::Providers;
+use crate::pricing::api::QuoteJson;
+use crate::shipping::{self, ShippingMethod};
+use crate::types::{CartId, Email, Money, MoneyInput, VariantId};
+
+/// The longest note, in characters.
+const MAX_NOTE: usize = 1_000;
 
 /// An address as a form or an API client gives it. An API client may give one free text
 /// instead, which is kept as it is.
@@ -72,19 +84,363 @@ pub struct PlaceOrder {
     pub note: Option<String>,
 }
 
-/// What the checkout page shows. `shipping_method`: the chosen code, if one is chosen.
-pub async fn checkout(_app: &App, _ctx: &Ctx, _shipping_method: Option<&str>) -> Result<Checkout> {
-    todo!()
+/// What the checkout page shows. `shipping_method`: the chosen code, if one is chosen; an unknown
+/// one counts as none.
+pub async fn checkout(app: &App, ctx: &Ctx, shipping_method: Option<&str>) -> Result<Checkout> {
+    let (cart, shipping_methods) =
+        match cart::service::with_shipping(app, ctx, shipping_method).await {
+            Err(Error::Invalid(_)) => cart::service::with_shipping(app, ctx, None).await?,
+            shown => shown?,
+        };
+    let chosen = shipping_methods
+        .iter()
+        .find(|method| Some(method.code.as_str()) == shipping_method)
+        .or(shipping_methods.first());
+    let shipping_method = chosen.map(|method| method.code.clone()).unwrap_or_default();
+    let address = match orders::service::last_address(app, ctx).await? {
+        Some(Address::Fields(address)) => address,
+        // A free text does not fit into the fields of the form.
+        Some(Address::Text(_)) | None => PostalAddress {
+            name: ctx.user().map(|user| user.name.clone()).unwrap_or_default(),
+            ..PostalAddress::default()
+        },
+    };
+    let email = ctx.user().map(|user| user.email.to_string());
+    let given = Given {
+        email: email.is_some(),
+        shipping_address: address::is_complete(&address),
+        shipping_method: !shipping_method.is_empty(),
+        payment: app.payments.iter().next().is_some(),
+    };
+    let choices = app.payments.iter().map(|provider| PaymentChoice {
+        name: provider.name(),
+        label: provider.label(),
+        description: provider.description(),
+    });
+    Ok(Checkout {
+        requirements: requirements(&cart, given),
+        cart,
+        shipping_methods,
+        shipping_method,
+        payment_choices: choices.collect(),
+        email: email.unwrap_or_default(),
+        address,
+    })
 }
 
 /// Turns the cart into an order. Safe to call twice: the second call returns the first order.
 /// `cart_token` names the cart when it is no longer the asker's active one (a repeated form).
-/// Errors: fields; conflicts `cart_empty`, `out_of_stock`, `total_changed`.
+/// Errors: fields; conflicts `cart_empty`, `out_of_stock` with the lines that fell short,
+/// `total_changed` with the new quote and what changed.
 pub async fn place_order(
-    _app: &App,
-    _ctx: &Ctx,
-    _cart_token: Option<&str>,
-    _input: PlaceOrder,
+    app: &App,
+    ctx: &Ctx,
+    cart_token: Option<&str>,
+    input: PlaceOrder,
 ) -> Result<Placed> {
-    todo!()
+    let placed = place(app, ctx, cart_token, input).await;
+    match &placed {
+        Ok(placed) if !placed.replayed => {
+            metrics::counter!("zoco_orders_placed_total").increment(1);
+        }
+        Err(Error::Conflict { code, .. }) => {
+            metrics::counter!("zoco_order_conflicts_total", "code" => *code).increment(1);
+        }
+        Ok(_) | Err(_) => {}
+    }
+    placed
+}
+
+async fn place(
+    app: &App,
+    ctx: &Ctx,
+    cart_token: Option<&str>,
+    input: PlaceOrder,
+) -> Result<Placed> {
+    let mut conn = app.db.conn().await?;
+    let cart = match cart::service::named(&mut conn, ctx, cart_token).await? {
+        CartState::Active(cart) => cart,
+        CartState::Ordered(cart) => return placed_before(&mut conn, app, cart).await,
+        CartState::None => return Err(refusal(Requirement::Items)),
+    };
+    drop(conn);
+    let wish = Wish::read(app, ctx, input)?;
+
+    let mut tx = app.db.begin().await?;
+    // The cart's row is locked from here on. Whatever fails below rolls this back as well, and
+    // the cart is active again.
+    if !cart::service::claim(&mut tx, ctx, cart).await? {
+        return placed_before(&mut tx, app, cart).await;
+    }
+    let order = price(&mut tx, app, ctx, cart, wish).await?;
+    let lines: Vec<(VariantId, i64)> = order
+        .lines
+        .iter()
+        .map(|line| (line.priced.variant_id, line.priced.quantity))
+        .collect();
+    let short = inventory::service::take(&mut tx, ctx, &lines, &order.number).await?;
+    if !short.is_empty() {
+        return Err(out_of_stock(&short, &order.lines));
+    }
+    orders::service::place(&mut tx, app, ctx, &order).await?;
+    let placed = written(&mut tx, app, cart).await?;
+    tx.commit().await?;
+    placed.ok_or_else(|| Error::Internal(anyhow::anyhow!("a placed order is missing")))
+}
+
+/// The order of a cart that somebody placed before.
+async fn placed_before(conn: &mut Conn, app: &App, cart: CartId) -> Result<Placed> {
+    let placed = written(conn, app, cart).await?;
+    let placed = placed.ok_or_else(|| refusal(Requirement::Items))?;
+    Ok(Placed {
+        replayed: true,
+        ..placed
+    })
+}
+
+async fn written(conn: &mut Conn, app: &App, cart: CartId) -> Result<Option<Placed>> {
+    let order = orders::service::of_cart(conn, cart).await?;
+    Ok(order.map(|order| Placed {
+        guest_token: orders::service::guest_token(app, &order),
+        order,
+        replayed: false,
+    }))
+}
+
+/// The order as it will be, at today's prices. Errors: what still is needed; `total_changed`.
+async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> Result<NewOrder> {
+    let methods = shipping::service::methods_in(tx, app.currency()).await?;
+    let method = cart::service::choose_method(&methods, wish.shipping_method.as_deref())?;
+    let cart = cart::service::priced(tx, app, cart, method).await?;
+    let given = Given {
+        email: true,
+        shipping_address: true,
+        shipping_method: method.is_some(),
+        payment: true,
+    };
+    if let Some(&missing) = requirements(&cart, given).first() {
+        return Err(match missing {
+            Requirement::Stock => cart_out_of_stock(&cart),
+            missing => refusal(missing),
+        });
+    }
+    if let Some(expected) = wish.expected_total
+        && expected != cart.quote.total
+    {
+        return Err(total_changed(&cart, expected));
+    }
+    let method = method.ok_or_else(|| refusal(Requirement::ShippingMethod))?;
+    new_order(app, ctx, cart, method, wish)
+}
+
+fn new_order(
+    app: &App,
+    ctx: &Ctx,
+    cart: Cart,
+    method: &ShippingMethod,
+    wish: Wish,
+) -> Result<NewOrder> {
+    let cart_id = cart.id.ok_or_else(|| refusal(Requirement::Items))?;
+    let quote = cart.quote;
+    // Every line is for sale, so that the quote has one for each, in the same order.
+    let lines = cart.items.into_iter().zip(quote.lines);
+    let lines = lines.map(|(item, priced)| NewOrderLine {
+        product_id: item.product_id,
+        sku: item.sku,
+        name: item.name,
+        variant_name: item.variant_name,
+        image_key: item.image_key,
+        priced,
+    });
+    Ok(NewOrder {
+        number: orders::service::new_number(&app.rng),
+        cart_id,
+        user_id: ctx.user_id(),
+        email: wish.email,
+        lines: lines.collect(),
+        subtotal: quote.subtotal,
+        shipping: quote.shipping,
+        tax: quote.tax,
+        total: quote.total,
+        prices_include_tax: quote.prices_include_tax,
+        price_trace: quote.trace,
+        shipping_method: method.code.clone(),
+        shipping_method_name: method.name.clone(),
+        shipping_address: wish.shipping_address,
+        billing_address: wish.billing_address,
+        note: wish.note,
+        provider: wish.provider,
+    })
+}
+
+/// What the shopper wants, read from the input.
+struct Wish {
+    email: Email,
+    shipping_address: Address,
+    billing_address: Option<Address>,
+    shipping_method: Option<String>,
+    provider: String,
+    expected_total: Option<Money>,
+    note: String,
+}
+
+impl Wish {
+    fn read(app: &App, ctx: &Ctx, input: PlaceOrder) -> Result<Self> {
+        let mut errors = FieldErrors::default();
+        let email = read_email(ctx, input.email.as_deref(), &mut errors);
+        let shipping = input.shipping_address;
+        let shipping_address = address::read(shipping, "shipping_address", &mut errors);
+        // A form whose fields of another bill address stay empty wants none.
+        let billing = input
+            .billing_address
+            .filter(|input| !address::is_blank(input));
+        let billing_address =
+            billing.and_then(|input| address::read(Some(input), "billing_address", &mut errors));
+        let provider = input.payment.unwrap_or_default().provider;
+        let provider = provider.filter(|name| !name.is_empty());
+        let provider = provider.unwrap_or_else(|| Providers::DEFAULT.to_owned());
+        if app.payments.get(&provider).is_none() {
+            let message = "There is no such way to pay.";
+            errors.add("payment.provider", "unknown", message);
+        }
+        let expected_total = input
+            .expected_total
+            .and_then(|total| errors.keep("expected_total", "money", total.read(app.currency())));
+        let note = input.note.unwrap_or_default().trim().to_owned();
+        if note.chars().count() > MAX_NOTE {
+            let message = format!("At most {MAX_NOTE} characters.");
+            errors.add("note", "length", message);
+        }
+        errors.clone().into_result()?;
+        match (email, shipping_address) {
+            (Some(email), Some(shipping_address)) => Ok(Self {
+                email,
+                shipping_address,
+                billing_address,
+                shipping_method: input.shipping_method,
+                provider,
+                expected_total,
+                note,
+            }),
+            _ => Err(Error::Invalid(errors)),
+        }
+    }
+}
+
+/// The address for letters: the one given, or a signed-in user's own.
+fn read_email(ctx: &Ctx, given: Option<&str>, errors: &mut FieldErrors) -> Option<Email> {
+    match given.map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) => {
+            let email = Email::parse(text);
+            if email.is_none() {
+                let message = "Write an e-mail address like name@example.com.";
+                errors.add("email", "email", message);
+            }
+            email
+        }
+        None => {
+            let own = ctx.user().map(|user| user.email.clone());
+            if own.is_none() {
+                let message = "We need an e-mail address for the confirmation.";
+                errors.add("email", "required", message);
+            }
+            own
+        }
+    }
+}
+
+/// What to answer when something is needed that no field of the input is to blame for.
+fn refusal(missing: Requirement) -> Error {
+    match missing {
+        Requirement::Items => Error::conflict("cart_empty", "There is nothing in the cart."),
+        Requirement::Stock => {
+            let detail = "Some of it cannot be bought as it stands. Look at your cart.";
+            Error::conflict("out_of_stock", detail)
+        }
+        Requirement::Email => Error::invalid("email", "required", "We need an e-mail address."),
+        Requirement::ShippingAddress => {
+            Error::invalid("shipping_address", "required", "We need an address.")
+        }
+        Requirement::ShippingMethod => Error::invalid(
+            "shipping_method",
+            "required",
+            "There is no way to ship this yet.",
+        ),
+        Requirement::Payment => {
+            Error::invalid("payment.provider", "required", "Choose how to pay.")
+        }
+    }
+}
+
+/// A line that falls short: name, variant, wanted and available.
+type Short = (String, VariantId, i64, i64);
+
+fn cart_out_of_stock(cart: &Cart) -> Error {
+    let short = cart.items.iter().filter(|item| !item.is_buyable());
+    let short = short.map(|item| {
+        let available = if item.for_sale { item.available } else { 0 };
+        (item.label(), item.variant_id, item.quantity, available)
+    });
+    short_of(short.collect())
+}
+
+fn out_of_stock(short: &[Shortfall], lines: &[NewOrderLine]) -> Error {
+    let name = |id: VariantId| {
+        let line = lines.iter().find(|line| line.priced.variant_id == id);
+        line.map(|line| line.name.clone()).unwrap_or_default()
+    };
+    let short = short.iter().map(|line| {
+        (
+            name(line.variant_id),
+            line.variant_id,
+            line.wanted,
+            line.available,
+        )
+    });
+    short_of(short.collect())
+}
+
+fn short_of(short: Vec<Short>) -> Error {
+    let sentences: Vec<String> = short
+        .iter()
+        .map(|(name, _, wanted, available)| match available {
+            0 => format!("{name} is sold out."),
+            _ => format!("Only {available} of {name} left; you chose {wanted}."),
+        })
+        .collect();
+    let lines: Vec<serde_json::Value> = short
+        .iter()
+        .map(|(name, variant_id, wanted, available)| {
+            json!({
+                "variant_id": variant_id,
+                "name": name,
+                "wanted": wanted,
+                "available": available,
+            })
+        })
+        .collect();
+    Error::Conflict {
+        code: "out_of_stock",
+        detail: sentences.join(" "),
+        data: json!({ "lines": lines }),
+    }
+}
+
+fn total_changed(cart: &Cart, expected: Money) -> Error {
+    let total = cart.quote.total;
+    let changes: Vec<String> = cart.notices.iter().map(|notice| notice.message()).collect();
+    let mut detail = format!("The total is now {total} instead of {expected}.");
+    for change in &changes {
+        detail.push(' ');
+        detail.push_str(change);
+    }
+    Error::Conflict {
+        code: "total_changed",
+        detail,
+        data: json!({
+            "expected_total": expected.amount(),
+            "changes": changes,
+            "quote": QuoteJson::from(&cart.quote),
+        }),
+    }
 }
