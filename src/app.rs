@@ -103,13 +103,13 @@ pub enum Rng {
     /// From the operating system; fit for secrets.
     System,
     /// The same row every time.
-    Seeded(Mutex<StdRng>),
+    Seeded(Box<Mutex<StdRng>>),
 }
 
 impl Rng {
     /// A seeded one, for tests.
     pub fn seeded(seed: u64) -> Self {
-        Self::Seeded(Mutex::new(StdRng::seed_from_u64(seed)))
+        Self::Seeded(Box::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
     /// `N` random bytes.

@@ -37,9 +37,9 @@ pub fn quote(input: &PriceInput) -> Result<Quote, MoneyError> {
             amount: priced.subtotal,
         });
         taxes.add(line.tax_rate, priced.tax)?;
-        subtotal = subtotal.add(priced.subtotal)?;
-        tax = tax.add(priced.tax)?;
-        total = total.add(priced.total)?;
+        subtotal = subtotal.plus(priced.subtotal)?;
+        tax = tax.plus(priced.tax)?;
+        total = total.plus(priced.total)?;
         lines.push(priced);
     }
     trace.push(step("Subtotal", subtotal));
@@ -50,8 +50,8 @@ pub fn quote(input: &PriceInput) -> Result<Quote, MoneyError> {
         let taxed = taxed(price, method.tax_rate, input.prices_include_tax)?;
         trace.push(step(words, price));
         taxes.add(method.tax_rate, taxed.tax)?;
-        tax = tax.add(taxed.tax)?;
-        total = total.add(taxed.total)?;
+        tax = tax.plus(taxed.tax)?;
+        total = total.plus(taxed.total)?;
         shipping = taxed.total;
     }
     trace.extend(taxes.steps(input.prices_include_tax));
@@ -114,7 +114,7 @@ fn taxed(amount: Money, rate: u32, included: bool) -> Result<Taxed, MoneyError> 
     let rate = i64::from(rate);
     let base = if included { WHOLE + rate } else { WHOLE };
     let tax = Money::new(ratio(amount.minor(), rate, base), amount.currency());
-    let total = if included { amount } else { amount.add(tax)? };
+    let total = if included { amount } else { amount.plus(tax)? };
     Ok(Taxed { tax, total })
 }
 
@@ -125,7 +125,7 @@ struct Taxes(BTreeMap<u32, Money>);
 impl Taxes {
     fn add(&mut self, rate: u32, tax: Money) -> Result<(), MoneyError> {
         let sum = match self.0.get(&rate) {
-            Some(sum) => sum.add(tax)?,
+            Some(sum) => sum.plus(tax)?,
             None => tax,
         };
         self.0.insert(rate, sum);

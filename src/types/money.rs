@@ -138,13 +138,13 @@ impl Money {
     }
 
     /// The sum. Errors: two currencies, overflow.
-    pub fn add(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         self.with(self.minor.checked_add(other.minor))
     }
 
     /// The difference. Errors: two currencies, overflow. May be negative.
-    pub fn sub(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         self.with(self.minor.checked_sub(other.minor))
     }

@@ -1,6 +1,7 @@
 //! What went wrong with a request. A handler returns it; the layers of the pages and of the API
 //! each draw it in one place, as an error page or as problem+json.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,9 +9,13 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::{Error, FieldErrors};
 
-/// A request that failed.
+/// A request that failed. Boxed, because every handler's result has room for one.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct Failure(Box<Details>);
+
+/// What is known of a [`Failure`].
+#[derive(Clone, Debug)]
+pub struct Details {
     /// The HTTP status.
     pub status: StatusCode,
     /// A stable code: `not_found`, `out_of_stock`.
@@ -27,10 +32,23 @@ pub struct Failure {
     pub cause: Option<Arc<Error>>,
 }
 
+impl Deref for Failure {
+    type Target = Details;
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
 impl Failure {
     /// A failure that no service knows of: a body of the wrong type, a bad query.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             status,
             code,
             detail: detail.into(),
@@ -38,7 +56,20 @@ impl Failure {
             data: serde_json::Value::Null,
             retry_after: None,
             cause: None,
-        }
+        }))
+    }
+
+    /// The failure of an input whose fields are wrong.
+    pub fn of_fields(fields: FieldErrors) -> Self {
+        let mut failure = Self::of_status(StatusCode::UNPROCESSABLE_ENTITY);
+        failure.fields = fields;
+        failure
+    }
+
+    /// The same failure, worth another try in so many seconds.
+    fn retry_in(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// The failure that a bare status stands for, such as a route that does not exist.
@@ -78,31 +109,26 @@ impl From<Error> for Failure {
             Error::NotFound => Self::of_status(StatusCode::NOT_FOUND),
             Error::Unauthenticated => Self::of_status(StatusCode::UNAUTHORIZED),
             Error::Forbidden => Self::of_status(StatusCode::FORBIDDEN),
-            Error::Invalid(fields) => Self {
-                fields,
-                ..Self::of_status(StatusCode::UNPROCESSABLE_ENTITY)
-            },
-            Error::Conflict { code, detail, data } => Self {
-                data,
-                ..Self::new(StatusCode::CONFLICT, code, detail)
-            },
+            Error::Invalid(fields) => Self::of_fields(fields),
+            Error::Conflict { code, detail, data } => {
+                let mut failure = Self::new(StatusCode::CONFLICT, code, detail);
+                failure.data = data;
+                failure
+            }
             Error::Stale => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "stale",
                 "Somebody else changed this meanwhile.",
             ),
-            Error::TooMany { retry_after } => Self {
-                retry_after: Some(retry_after),
-                ..Self::of_status(StatusCode::TOO_MANY_REQUESTS)
-            },
-            Error::Unavailable => Self {
-                retry_after: Some(1),
-                ..Self::of_status(StatusCode::SERVICE_UNAVAILABLE)
-            },
-            Error::Internal(_) => Self {
-                cause: Some(Arc::new(error)),
-                ..Self::of_status(StatusCode::INTERNAL_SERVER_ERROR)
-            },
+            Error::TooMany { retry_after } => {
+                Self::of_status(StatusCode::TOO_MANY_REQUESTS).retry_in(retry_after)
+            }
+            Error::Unavailable => Self::of_status(StatusCode::SERVICE_UNAVAILABLE).retry_in(1),
+            Error::Internal(_) => {
+                let mut failure = Self::of_status(StatusCode::INTERNAL_SERVER_ERROR);
+                failure.cause = Some(Arc::new(error));
+                failure
+            }
         }
     }
 }

@@ -65,10 +65,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
             let mut fields = FieldErrors::default();
             let (field, code, message) = explain(&path, &inner.to_string());
             fields.add(&field, code, message);
-            Failure {
-                fields,
-                ..Failure::of_status(StatusCode::UNPROCESSABLE_ENTITY)
-            }
+            Failure::of_fields(fields)
         } else {
             Failure::new(
                 StatusCode::BAD_REQUEST,

@@ -8,10 +8,12 @@ pub mod html;
 pub mod idempotency;
 pub mod json;
 pub mod layers;
+pub mod pager;
 pub mod session;
 pub mod viewer;
 
 pub use failure::Failure;
 pub use html::{Answer, Template, page, redirect};
+pub use pager::Pager;
 pub use session::Visit;
 pub use viewer::{ApiCtx, Flash, FlashKind, Link, MenuItem, Shell, Viewer};

@@ -41,7 +41,7 @@ pub struct Visit(pub Session);
 impl Visit {
     /// The signed-in user's id, if somebody signed in.
     pub async fn user_id(&self) -> Result<Option<UserId>> {
-        Ok(self.0.get(USER).await.map_err(internal)?)
+        self.0.get(USER).await.map_err(internal)
     }
 
     /// Signs in: the session gets a new id, so that a planted one is worth nothing.

@@ -53,6 +53,13 @@ pub enum FlashKind {
     Warning,
 }
 
+impl FlashKind {
+    /// Whether it is something to look at.
+    pub fn is_warning(self) -> bool {
+        self == Self::Warning
+    }
+}
+
 impl Flash {
     /// It worked.
     pub fn good(text: impl Into<String>) -> Self {

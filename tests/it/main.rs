@@ -1,6 +1,26 @@
 //! Integration tests, one binary. What the machine cannot run is counted as ignored.
 
+mod accounts;
+mod admin;
+mod api;
+mod browser;
+mod cart;
+mod catalog;
+mod checkout;
+mod demo;
+mod jobs;
+mod layers;
+mod orders;
+mod parity;
+mod pricing;
+mod process;
+mod races;
+mod reviews;
+mod security;
+mod shop;
+mod stores;
 mod support;
+mod walk;
 
 fn main() -> std::process::ExitCode {
     support::run()

@@ -1,0 +1,1 @@
+//! Accounts: registering, signing in, tokens, profiles, through pages and API.

@@ -1,0 +1,1 @@
+//! The back office: who may open what, products, categories and orders by form.

@@ -1,0 +1,1 @@
+//! What holds for the whole API: problems, limits, idempotency, lists, the document.

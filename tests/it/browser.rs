@@ -1,0 +1,1 @@
+//! A purchase in a real Chromium.

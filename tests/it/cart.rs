@@ -1,0 +1,1 @@
+//! The cart: filling, changing, checking and merging, through pages and API.

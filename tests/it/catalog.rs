@@ -1,0 +1,1 @@
+//! The catalog: writing and reading products and categories, through services and API.

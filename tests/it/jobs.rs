@@ -1,0 +1,1 @@
+//! The outbox, the worker and the mails.

@@ -1,0 +1,1 @@
+//! Orders: who sees them, moving them on, cancelling, through pages and API.

@@ -1,0 +1,1 @@
+//! The pricing kernel: rules that hold for any cart.

@@ -1,0 +1,1 @@
+//! The real program as a child: starting, stopping, commands, and being killed.

@@ -1,0 +1,1 @@
+//! Many at once: the last piece, one cart twice, two tokens.

@@ -1,0 +1,1 @@
+//! Reviews: writing, changing, counting, through pages and API.

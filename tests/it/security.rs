@@ -1,0 +1,1 @@
+//! What protects the shop: headers, cookies, cross-site requests, throttles, limits.

@@ -1,0 +1,1 @@
+//! The pages for shoppers: home, lists, product, and what they tell.

@@ -1,0 +1,1 @@
+//! Every store function of accounts, on both databases.

@@ -1,0 +1,1 @@
+//! Every store function of audit, on both databases.

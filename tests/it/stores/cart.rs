@@ -1,0 +1,1 @@
+//! Every store function of cart, on both databases.

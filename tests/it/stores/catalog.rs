@@ -1,0 +1,1 @@
+//! Every store function of catalog, on both databases.

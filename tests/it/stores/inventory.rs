@@ -1,0 +1,1 @@
+//! Every store function of inventory, on both databases.

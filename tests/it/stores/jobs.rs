@@ -1,0 +1,1 @@
+//! Every store function of jobs, on both databases.

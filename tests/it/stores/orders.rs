@@ -1,0 +1,1 @@
+//! Every store function of orders, on both databases.

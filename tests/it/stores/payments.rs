@@ -1,0 +1,1 @@
+//! Every store function of payments, on both databases.

@@ -1,0 +1,1 @@
+//! Every store function of reviews, on both databases.

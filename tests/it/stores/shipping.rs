@@ -1,0 +1,1 @@
+//! Every store function of shipping, on both databases.

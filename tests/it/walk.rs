@@ -1,0 +1,1 @@
+//! The README's walk through the API, run as it stands there.
