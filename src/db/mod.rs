@@ -6,6 +6,7 @@
 pub mod error;
 mod migrate;
 pub mod query;
+pub mod settings;
 mod values;
 
 use std::ops::{Deref, DerefMut};

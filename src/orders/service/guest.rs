@@ -3,9 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::super::store;
 use crate::app::Rng;
-use crate::db::Db;
+use crate::db::{Db, settings};
 
 /// Makes the token of a guest's order: HMAC-SHA256 of its number, with a key that is made once
 /// and kept in the settings. So the confirmation mail, which is written later and perhaps twice,
@@ -18,7 +17,7 @@ impl GuestTokens {
     /// Reads the key, or makes it.
     pub async fn load(db: &Db, rng: &Rng) -> anyhow::Result<Self> {
         let mut tx = db.begin().await?;
-        let key = store::setting(&mut tx, "guest_order_key", &rng.token()).await?;
+        let key = settings::get_or_keep(&mut tx, "guest_order_key", &rng.token()).await?;
         tx.commit().await?;
         Ok(Self(Hmac::new_from_slice(key.as_bytes())?))
     }

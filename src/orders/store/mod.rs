@@ -15,7 +15,7 @@ use crate::types::{
     UserId, VariantId,
 };
 
-pub use write::{insert, insert_event, set_statuses, setting};
+pub use write::{insert, insert_event, set_statuses};
 
 /// How an address is kept in its column.
 #[derive(Serialize, Deserialize)]

@@ -146,23 +146,3 @@ pub async fn insert_event(
     )?;
     Ok(())
 }
-
-/// The setting of this name, made of `first` when there is none. Several instances may call it
-/// at once: all get the same.
-pub async fn setting(tx: &mut Tx, name: &str, first: &str) -> db::Result<String> {
-    execute!(
-        tx,
-        "insert into settings (name, value)
-        values ($1, $2)
-        on conflict (name) do nothing",
-        name,
-        first,
-    )?;
-    let (value,) = fetch_one!(
-        tx,
-        (String,),
-        "select value from settings where name = $1",
-        name
-    )?;
-    Ok(value)
-}
