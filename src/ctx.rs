@@ -143,6 +143,18 @@ impl Ctx {
         }
     }
 
+    /// The gate of what everybody who works here may see: guests must sign in, customers may
+    /// not pass.
+    pub fn require_staff(&self) -> Result<()> {
+        if self.is_staff() {
+            Ok(())
+        } else if self.actor == Actor::Guest {
+            Err(Error::Unauthenticated)
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+
     /// Whether the asker works here at all.
     pub fn is_staff(&self) -> bool {
         match &self.actor {

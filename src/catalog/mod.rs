@@ -8,8 +8,8 @@ pub mod service;
 pub mod store;
 
 pub use model::{
-    Category, CategoryTree, Facets, Image, OptionValue, Product, ProductCard, ProductFilter,
-    ProductOption, ProductSort, ProductStatus, Rating, Variant, image_url,
+    Category, CategoryTree, Facets, Image, LowStock, OptionValue, Product, ProductCard,
+    ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Variant, image_url,
 };
 pub use service::ProductKey;
 

@@ -405,6 +405,21 @@ impl Product {
     }
 }
 
+/// A variant that is about to run out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LowStock {
+    /// The product it belongs to.
+    pub product_id: ProductId,
+    /// The product's name.
+    pub name: String,
+    /// Its options as a shopper reads them; empty for a product without options.
+    pub variant: String,
+    /// The merchant's own number.
+    pub sku: String,
+    /// What is there of it.
+    pub stock: StockLevel,
+}
+
 /// Which products a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProductFilter {

@@ -12,6 +12,9 @@ pub struct StockLevel {
 }
 
 impl StockLevel {
+    /// With so many pieces left or fewer, staff are told to order more.
+    pub const LOW: i64 = 5;
+
     /// Pieces that can be sold now; never negative.
     pub fn available(self) -> i64 {
         (self.on_hand - self.reserved).max(0)

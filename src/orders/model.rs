@@ -365,6 +365,15 @@ pub struct OrderFilter {
     pub fulfilment_status: Option<FulfilmentStatus>,
 }
 
+/// How many orders wait for staff.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Placed, and nobody has looked at them.
+    pub pending: i64,
+    /// Not paid, and not cancelled either.
+    pub unpaid: i64,
+}
+
 /// An order to be placed: everything was checked, priced and taken from stock.
 #[derive(Clone, Debug)]
 pub struct NewOrder {

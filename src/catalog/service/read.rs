@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::ProductKey;
 use crate::app::App;
 use crate::catalog::model::{
-    CategoryTree, Facets, Product, ProductCard, ProductFilter, ProductSort, ProductStatus,
+    CategoryTree, Facets, LowStock, Product, ProductCard, ProductFilter, ProductSort, ProductStatus,
 };
 use crate::catalog::store::{self, Matching};
 use crate::ctx::{Ctx, Permission};
 use crate::db::Conn;
 use crate::error::{Error, Result};
+use crate::inventory::StockLevel;
 use crate::types::text::fold;
 use crate::types::{CategoryId, Page, PageRequest, ProductId};
 
@@ -141,6 +142,19 @@ pub async fn product(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<Product> 
         product.variants.retain(|variant| variant.active);
     }
     Ok(product)
+}
+
+/// Staff: a product, for those who work on the catalog only.
+pub async fn product_for_staff(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<Product> {
+    ctx.require(Permission::Catalog)?;
+    product(app, ctx, key).await
+}
+
+/// Staff: variants that are about to run out, the fewest pieces first.
+pub async fn low_stock(app: &App, ctx: &Ctx, limit: i64) -> Result<Vec<LowStock>> {
+    ctx.require(Permission::Catalog)?;
+    let mut conn = app.db.conn().await?;
+    Ok(store::low_stock(&mut conn, StockLevel::LOW, limit).await?)
 }
 
 /// Where a slug that no product has any more leads: the product's new slug.

@@ -1,7 +1,7 @@
 //! SQL that reads one product with all that belongs to it.
 
 use super::{images, read_options, read_texts};
-use crate::catalog::model::{Product, ProductStatus, Rating, Variant};
+use crate::catalog::model::{LowStock, Product, ProductStatus, Rating, Variant};
 use crate::db::{self, Conn, FromRow, fetch_all, fetch_optional};
 use crate::inventory::StockLevel;
 use crate::types::{CategoryId, Currency, Money, ProductId, Slug, Timestamp, UserId, VariantId};
@@ -186,6 +186,47 @@ pub async fn variants(
         .into_iter()
         .map(|row| row.into_variant(currency))
         .collect())
+}
+
+/// Active variants of active products of which there are `at_most` pieces, the fewest first.
+pub async fn low_stock(conn: &mut Conn, at_most: i64, limit: i64) -> db::Result<Vec<LowStock>> {
+    #[derive(FromRow)]
+    struct Row {
+        product_id: ProductId,
+        name: String,
+        options: String,
+        sku: String,
+        on_hand: i64,
+        reserved: i64,
+    }
+    let rows = fetch_all!(
+        conn,
+        Row,
+        "select p.id as product_id, p.name, v.options, v.sku,
+            cast(coalesce(sum(s.on_hand), 0) as bigint) as on_hand,
+            cast(coalesce(sum(s.reserved), 0) as bigint) as reserved
+        from variants as v
+        join products as p on p.id = v.product_id
+        left join stock_levels as s on s.variant_id = v.id
+        where v.active and p.status = 'active'
+        group by v.id, p.id
+        having coalesce(sum(s.on_hand - s.reserved), 0) <= $1
+        order by coalesce(sum(s.on_hand - s.reserved), 0), v.id
+        limit $2",
+        at_most,
+        limit,
+    )?;
+    let found = rows.into_iter().map(|row| LowStock {
+        product_id: row.product_id,
+        name: row.name,
+        variant: read_texts(&row.options).join(", "),
+        sku: row.sku,
+        stock: StockLevel {
+            on_hand: row.on_hand,
+            reserved: row.reserved,
+        },
+    });
+    Ok(found.collect())
 }
 
 /// Where a slug that a product gave up leads: the product's slug and status.

@@ -5,7 +5,7 @@ mod change;
 mod guest;
 mod place;
 
-use super::model::{Address, Order, OrderFilter, OrderSummary};
+use super::model::{Address, Order, OrderFilter, OrderSummary, Waiting};
 use super::store::{self, Head};
 use crate::app::App;
 use crate::ctx::{Ctx, Permission};
@@ -35,6 +35,13 @@ pub async fn list(
     ctx.require(Permission::Orders)?;
     let mut conn = app.db.conn().await?;
     Ok(store::list(&mut conn, None, filter, page).await?)
+}
+
+/// Staff: how many orders wait for them.
+pub async fn waiting(app: &App, ctx: &Ctx) -> Result<Waiting> {
+    ctx.require(Permission::Orders)?;
+    let mut conn = app.db.conn().await?;
+    Ok(store::waiting(&mut conn).await?)
 }
 
 /// An order with lines, payments and timeline.

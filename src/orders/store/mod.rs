@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{
     Address, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
-    OrderSummary, PaymentStatus, PostalAddress,
+    OrderSummary, PaymentStatus, PostalAddress, Waiting,
 };
-use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_optional};
+use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_one, fetch_optional};
 use crate::pricing::TraceStep;
 use crate::types::{
     CartId, Currency, Email, Money, OrderId, OrderLineId, Page, PageRequest, ProductId, Timestamp,
@@ -360,6 +360,19 @@ pub async fn list(
         total,
         request: page,
     })
+}
+
+/// How many orders wait for staff.
+pub async fn waiting(conn: &mut Conn) -> db::Result<Waiting> {
+    let (pending, unpaid) = fetch_one!(
+        conn,
+        (i64, i64),
+        "select
+            (select count(*) from orders where status = 'pending') as pending,
+            (select count(*) from orders
+                where payment_status = 'unpaid' and status <> 'cancelled') as unpaid"
+    )?;
+    Ok(Waiting { pending, unpaid })
 }
 
 fn narrow(query: &mut Query, user: Option<UserId>, filter: &OrderFilter) {
