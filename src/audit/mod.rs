@@ -1,12 +1,14 @@
 //! The audit log: who changed what, written in the transaction of the change.
 
-mod store;
+pub mod store;
 
 use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::error::Result;
+
+use store::Entry;
 
 /// Writes an entry. `action`: `product.updated`; `subject`: `product 12`; `before` and `after`:
 /// what changed, null where there was or is nothing. Never pass secrets.
@@ -25,6 +27,15 @@ pub async fn record(
             value.to_string()
         }
     };
-    store::insert(tx, ctx, action, subject, &text(before), &text(after)).await?;
-    Ok(())
+    let address = ctx.address.map(|address| address.to_string());
+    let entry = Entry {
+        action,
+        subject,
+        before: &text(before),
+        after: &text(after),
+        actor: ctx.user_id(),
+        actor_name: &ctx.actor_name(),
+        address: &address.unwrap_or_default(),
+    };
+    Ok(store::insert(tx, &entry, ctx.now).await?)
 }

@@ -1,9 +1,11 @@
 //! Categories, products, variants and pictures, as the rest of the shop sees them.
 
-use crate::inventory::StockLevel;
 use crate::types::{
     CategoryId, ImageId, Money, ProductId, Slug, Timestamp, UserId, VariantId, text_enum,
 };
+
+/// A variant carries its stock, so the store of the catalog reads it.
+pub use crate::inventory::StockLevel;
 
 /// A node of the category tree.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! be idempotent. A job that fails is tried again later and less and less often; after
 //! [`MAX_ATTEMPTS`] it stays in the table as `dead`.
 
-mod store;
+pub mod store;
 mod worker;
 
 use std::pin::Pin;

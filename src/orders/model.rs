@@ -1,10 +1,13 @@
 //! Orders: what was bought, for whom, and where it stands.
 
 use crate::payments::Payment;
-use crate::pricing::{QuoteLine, TraceStep};
+use crate::pricing::QuoteLine;
 use crate::types::{
     CartId, Email, Money, OrderId, OrderLineId, ProductId, Timestamp, UserId, VariantId, text_enum,
 };
+
+/// An order keeps the steps of its price, so the store of orders reads them.
+pub use crate::pricing::TraceStep;
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::images::ImageRow;
 use super::read_options;
-use crate::catalog::model::{Image, OptionValue, ProductCard, ProductSort, ProductStatus, Rating};
+use crate::catalog::model::{
+    Image, OptionValue, ProductCard, ProductSort, ProductStatus, Rating, StockLevel,
+};
 use crate::db::{self, Conn, FromRow, Query};
-use crate::inventory::StockLevel;
 use crate::types::{
     CategoryId, Currency, Money, PageRequest, ProductId, Slug, Timestamp, VariantId,
 };

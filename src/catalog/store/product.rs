@@ -1,9 +1,8 @@
 //! SQL that reads one product with all that belongs to it.
 
 use super::{images, read_options, read_texts};
-use crate::catalog::model::{LowStock, Product, ProductStatus, Rating, Variant};
+use crate::catalog::model::{LowStock, Product, ProductStatus, Rating, StockLevel, Variant};
 use crate::db::{self, Conn, FromRow, fetch_all, fetch_optional};
-use crate::inventory::StockLevel;
 use crate::types::{CategoryId, Currency, Money, ProductId, Slug, Timestamp, UserId, VariantId};
 
 #[derive(FromRow)]

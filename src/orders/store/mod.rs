@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{
     Address, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
-    OrderSummary, PaymentStatus, PostalAddress, Waiting,
+    OrderSummary, PaymentStatus, PostalAddress, TraceStep, Waiting,
 };
 use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_one, fetch_optional};
-use crate::pricing::TraceStep;
 use crate::types::{
     CartId, Currency, Email, Money, OrderId, OrderLineId, Page, PageRequest, ProductId, Timestamp,
     UserId, VariantId,
