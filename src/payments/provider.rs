@@ -86,6 +86,12 @@ impl Providers {
             .map(AsRef::as_ref)
     }
 
+    /// The name for people of the one of this name; the name for programs when the shop has it
+    /// no more.
+    pub fn label<'n>(&self, name: &'n str) -> &'n str {
+        self.get(name).map_or(name, |provider| provider.label())
+    }
+
     /// All, in the order the checkout page shows them.
     pub fn iter(&self) -> impl Iterator<Item = &dyn PaymentProvider> {
         self.0.iter().map(AsRef::as_ref)

@@ -8,6 +8,15 @@ pub trait TextEnum: Copy + Sized + 'static {
     /// The word that the database and the API carry.
     fn as_str(self) -> &'static str;
 
+    /// The word for people, beginning a line: `Partially refunded`.
+    fn label(self) -> String {
+        let words = self.as_str().replace('_', " ");
+        let mut letters = words.chars();
+        letters.next().map_or(String::new(), |first| {
+            first.to_uppercase().chain(letters).collect()
+        })
+    }
+
     /// The value of a word.
     fn from_word(word: &str) -> Option<Self> {
         Self::ALL
@@ -34,6 +43,11 @@ macro_rules! text_enum {
             /// The word that the database and the API carry.
             pub fn as_str(self) -> &'static str {
                 $crate::types::TextEnum::as_str(self)
+            }
+
+            /// The word for people, beginning a line.
+            pub fn label(self) -> String {
+                $crate::types::TextEnum::label(self)
             }
         }
 

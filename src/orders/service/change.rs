@@ -105,7 +105,11 @@ pub async fn record_payment(app: &App, ctx: &Ctx, number: &str) -> Result<Order>
     };
     let mut after = order.statuses();
     after.payment = PaymentStatus::Paid;
-    let detail = format!("{} by {}", pending.amount, label(app, &pending.provider));
+    let detail = format!(
+        "{} by {}",
+        pending.amount,
+        app.payments.label(&pending.provider)
+    );
     change(&mut tx, ctx, &order, after, "payment_captured", &detail).await?;
     payments::service::capture(&mut tx, ctx, pending.id).await?;
     jobs::emit(&mut tx, ctx, "order.paid", &event(&order, json!({}))).await?;
@@ -174,13 +178,6 @@ fn event(order: &Order, more: Value) -> Value {
         payload.extend(more);
     }
     payload
-}
-
-/// A provider's name for people, or the name for programs when the shop has it no more.
-fn label<'a>(app: &'a App, provider: &'a str) -> &'a str {
-    app.payments
-        .get(provider)
-        .map_or(provider, |provider| provider.label())
 }
 
 fn not_allowed(from: OrderStatus, to: OrderStatus) -> Error {
