@@ -2,11 +2,13 @@
 
 pub mod admin;
 pub mod api;
+mod markdown;
 pub mod model;
 pub mod pages;
 pub mod service;
 pub mod store;
 
+pub use markdown::render as render_markdown;
 pub use model::{
     Category, CategoryTree, Facets, Image, LowStock, OptionValue, Product, ProductCard,
     ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Variant, image_url,

@@ -76,6 +76,20 @@ pub async fn set_all(
     Ok(refused)
 }
 
+/// Keeps orders from taking any of these variants until the transaction ends, so that whether one
+/// was ordered can be asked and acted upon.
+pub async fn hold(tx: &mut Tx, variants: &[VariantId]) -> Result<()> {
+    if variants.is_empty() {
+        return Ok(());
+    }
+    let location = store::main_location(tx).await?;
+    let mut variants = variants.to_vec();
+    variants.sort_unstable();
+    variants.dedup();
+    store::lock(tx, &variants, location).await?;
+    Ok(())
+}
+
 /// Takes stock for an order, all lines or none, by one conditional statement a line in
 /// ascending variant id. Gives the lines that fell short; then the caller must roll back.
 pub async fn take(

@@ -1,33 +1,382 @@
 //! Making, changing and deleting products.
 
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use super::draft::{Draft, free_sku, free_slug, resolve, sku_prefix};
+use super::read::visible_id;
 use super::{ProductInput, ProductKey};
 use crate::app::App;
-use crate::catalog::model::Product;
-use crate::ctx::Ctx;
-use crate::error::Result;
+use crate::audit;
+use crate::catalog::model::{Product, ProductStatus, RESERVED_SLUGS, Rating, Variant};
+use crate::catalog::store;
+use crate::ctx::{Ctx, Permission};
+use crate::db::error::on_unique;
+use crate::db::{self, Tx};
+use crate::error::{Error, Result};
+use crate::inventory::service::STOCK_RANGE;
+use crate::inventory::{self, Reason};
+use crate::types::{ProductId, Slug, VariantId};
+
+const SLUG_TAKEN: &str = "Another product has this name in URLs.";
+const SKU_TAKEN: &str = "Another variant has this SKU.";
+
+// Stock that stands in a product's input asks for no permission beside `catalog`: whoever may
+// make a product says how many there are. A staff member who may only count stock has pages and
+// routes of inventory for it.
 
 /// Makes a product with its variants and their stock.
-pub async fn create_product(_app: &App, _ctx: &Ctx, _input: ProductInput) -> Result<Product> {
-    todo!()
+pub async fn create_product(app: &App, ctx: &Ctx, input: ProductInput) -> Result<Product> {
+    ctx.require(Permission::Catalog)?;
+    let given_slug = input
+        .slug
+        .as_deref()
+        .is_some_and(|slug| !slug.trim().is_empty());
+    let mut draft = resolve(&blank(ctx), input, &[], app.currency());
+    let mut tx = app.db.begin().await?;
+    if given_slug {
+        check_slug(&mut tx, &mut draft).await?;
+    } else {
+        draft.product.slug = new_slug(&mut tx, &draft.product.name).await?;
+    }
+    check(&mut tx, &mut draft).await?;
+    std::mem::take(&mut draft.errors).into_result()?;
+    let made = store::insert_product(&mut tx, &draft.product).await;
+    draft.product.id = on_write(made)?;
+    store::delete_redirect(&mut tx, &draft.product.slug).await?;
+    if !draft.product.attributes.is_empty() {
+        let attributes = &draft.product.attributes;
+        store::replace_attributes(&mut tx, draft.product.id, attributes).await?;
+    }
+    write_variants(&mut tx, ctx, &mut draft, &[]).await?;
+    let product = finish(app, ctx, &mut tx, "product.created", None, draft.product.id).await?;
+    tx.commit().await?;
+    Ok(product)
 }
 
 /// Changes what `input` gives. `version`: from `If-Match`; another one is `Stale`.
 pub async fn update_product(
-    _app: &App,
-    _ctx: &Ctx,
-    _key: &ProductKey,
-    _version: Option<i64>,
-    _input: ProductInput,
+    app: &App,
+    ctx: &Ctx,
+    key: &ProductKey,
+    version: Option<i64>,
+    input: ProductInput,
 ) -> Result<Product> {
-    todo!()
+    ctx.require(Permission::Catalog)?;
+    let mut tx = app.db.begin().await?;
+    let before = take_for_change(app, ctx, &mut tx, key, version).await?;
+    let mut ordered = Vec::new();
+    if input.variants.is_some() || input.stock.is_some() {
+        hold_stock(&mut tx, &before).await?;
+        ordered = store::ordered_variants(&mut tx, before.id).await?;
+    }
+    let mut draft = resolve(&before, input, &ordered, app.currency());
+    if draft.product.slug != before.slug {
+        check_slug(&mut tx, &mut draft).await?;
+    }
+    check(&mut tx, &mut draft).await?;
+    std::mem::take(&mut draft.errors).into_result()?;
+    on_write(store::update_product(&mut tx, &draft.product).await)?;
+    if draft.product.slug != before.slug {
+        store::delete_redirect(&mut tx, &draft.product.slug).await?;
+        store::put_redirect(&mut tx, &before.slug, before.id).await?;
+    }
+    if draft.product.attributes != before.attributes {
+        let attributes = &draft.product.attributes;
+        store::replace_attributes(&mut tx, before.id, attributes).await?;
+    }
+    write_variants(&mut tx, ctx, &mut draft, &before.variants).await?;
+    let action = "product.updated";
+    let product = finish(app, ctx, &mut tx, action, Some(&before), before.id).await?;
+    tx.commit().await?;
+    Ok(product)
 }
 
 /// Deletes a product that was never ordered; archives any other.
 pub async fn delete_product(
-    _app: &App,
-    _ctx: &Ctx,
-    _key: &ProductKey,
-    _version: Option<i64>,
+    app: &App,
+    ctx: &Ctx,
+    key: &ProductKey,
+    version: Option<i64>,
 ) -> Result<()> {
-    todo!()
+    ctx.require(Permission::Catalog)?;
+    let mut tx = app.db.begin().await?;
+    let before = take_for_change(app, ctx, &mut tx, key, version).await?;
+    hold_stock(&mut tx, &before).await?;
+    if store::ordered_variants(&mut tx, before.id)
+        .await?
+        .is_empty()
+    {
+        // The files of its pictures stay: they are named by what is in them, so another product
+        // may show the same.
+        store::delete_product(&mut tx, before.id).await?;
+        let subject = subject(before.id);
+        let facts = facts(&before);
+        audit::record(
+            &mut tx,
+            ctx,
+            "product.deleted",
+            &subject,
+            facts,
+            Value::Null,
+        )
+        .await?;
+    } else {
+        store::set_status(&mut tx, before.id, ProductStatus::Archived).await?;
+        let action = "product.archived";
+        finish(app, ctx, &mut tx, action, Some(&before), before.id).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Locks a product and counts its version up; gives the product as it is, with the new version.
+/// Errors: `NotFound`; `Stale` when `version` is none that it had.
+pub(super) async fn take_for_change(
+    app: &App,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    key: &ProductKey,
+    version: Option<i64>,
+) -> Result<Product> {
+    let id = visible_id(tx, ctx, key).await?;
+    let now = store::touch_product(tx, id, ctx.now).await?;
+    let before = now.ok_or(Error::NotFound)? - 1;
+    if version.is_some_and(|version| version != before) {
+        return Err(Error::Stale);
+    }
+    store::product(tx, id, app.currency())
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// From here on nobody orders any of it until the transaction ends.
+async fn hold_stock(tx: &mut Tx, product: &Product) -> Result<()> {
+    let variants: Vec<VariantId> = product.variants.iter().map(|variant| variant.id).collect();
+    inventory::service::hold(tx, &variants).await
+}
+
+/// What a new product begins as.
+fn blank(ctx: &Ctx) -> Product {
+    Product {
+        id: ProductId(0),
+        slug: Slug::from_text("", "product"),
+        name: String::new(),
+        maker: String::new(),
+        summary: String::new(),
+        description: String::new(),
+        category_id: None,
+        status: ProductStatus::Active,
+        options: Vec::new(),
+        tags: Vec::new(),
+        attributes: Vec::new(),
+        variants: Vec::new(),
+        images: Vec::new(),
+        rating: Rating::default(),
+        version: 1,
+        created_by: ctx.user_id(),
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    }
+}
+
+/// A slug of the name that is neither reserved nor another product's.
+async fn new_slug(tx: &mut Tx, name: &str) -> Result<Slug> {
+    let base = Slug::from_text(name, "product");
+    let taken: HashSet<String> = store::slugs_like(tx, &base).await?.into_iter().collect();
+    Ok(free_slug(name, "product", |slug| {
+        taken.contains(slug.as_str()) || RESERVED_SLUGS.contains(&slug.as_str())
+    }))
+}
+
+async fn check_slug(tx: &mut Tx, draft: &mut Draft) -> Result<()> {
+    let owner = store::id_of_slug(tx, draft.product.slug.as_str()).await?;
+    if owner.is_some_and(|(id, _)| id != draft.product.id) {
+        draft.errors.add("slug", "taken", SLUG_TAKEN);
+    }
+    Ok(())
+}
+
+/// The rules that need the database: the category is there, no SKU is another's. Makes the SKUs
+/// that the input left out.
+async fn check(tx: &mut Tx, draft: &mut Draft) -> Result<()> {
+    if let Some(category) = draft.product.category_id
+        && store::category_tree(tx).await?.get(category).is_none()
+    {
+        let message = "There is no such category.";
+        draft.errors.add("category_id", "unknown", message);
+    }
+    if draft.places.is_empty() {
+        return Ok(());
+    }
+    let product = &mut draft.product;
+    let given: Vec<String> = product
+        .variants
+        .iter()
+        .map(|variant| variant.sku.clone())
+        .filter(|sku| !sku.is_empty())
+        .collect();
+    let prefix = sku_prefix(&product.slug);
+    let others = store::skus_of_others(tx, product.id, &prefix, &given).await?;
+    let others: HashSet<String> = others.into_iter().collect();
+    let mut own: HashMap<String, usize> = HashMap::new();
+    for sku in given {
+        *own.entry(sku).or_default() += 1;
+    }
+    for (variant, place) in product.variants.iter().zip(&draft.places) {
+        let twice = own.get(&variant.sku).is_some_and(|&count| count > 1);
+        if twice || others.contains(&variant.sku) {
+            draft.errors.add(&format!("{place}sku"), "taken", SKU_TAKEN);
+        }
+    }
+    for variant in &mut product.variants {
+        if variant.sku.is_empty() {
+            let taken = |sku: &str| others.contains(sku) || own.contains_key(sku);
+            variant.sku = free_sku(&product.slug, &variant.options, taken);
+            own.insert(variant.sku.clone(), 1);
+        }
+    }
+    Ok(())
+}
+
+/// What a race leaves for the database to refuse: the slug, or the category, is gone meanwhile.
+fn on_write<T>(result: db::Result<T>) -> Result<T> {
+    match result {
+        Err(error) if error.is_foreign_key() => Err(Error::invalid(
+            "category_id",
+            "unknown",
+            "There is no such category.",
+        )),
+        other => on_unique(other, || Error::invalid("slug", "taken", SLUG_TAKEN)),
+    }
+}
+
+/// Writes new, changed and gone variants and their stock, in a number of statements that does
+/// not grow with them.
+async fn write_variants(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    draft: &mut Draft,
+    before: &[Variant],
+) -> Result<()> {
+    let old: HashMap<VariantId, &Variant> =
+        before.iter().map(|variant| (variant.id, variant)).collect();
+    store::delete_variants(tx, &draft.gone).await?;
+    let differs = |variant: &&Variant| old.get(&variant.id).is_some_and(|old| old != variant);
+    let changed: Vec<&Variant> = draft.product.variants.iter().filter(differs).collect();
+    let renamed = |variant: &&&Variant| {
+        let old = old.get(&variant.id);
+        old.is_some_and(|old| old.sku != variant.sku)
+    };
+    let renamed: Vec<VariantId> = changed.iter().filter(renamed).map(|one| one.id).collect();
+    store::free_skus(tx, &renamed).await?;
+    let written = store::update_variants(tx, &changed, ctx.now).await;
+    on_unique(written, || sku_raced(draft))?;
+    let new: Vec<&Variant> = draft
+        .product
+        .variants
+        .iter()
+        .filter(|variant| variant.id.0 == 0)
+        .collect();
+    let made = store::insert_variants(tx, draft.product.id, &new, ctx.now).await;
+    let made: HashMap<String, VariantId> =
+        on_unique(made, || sku_raced(draft))?.into_iter().collect();
+    let (mut received, mut adjusted) = (Vec::new(), Vec::new());
+    for (variant, stock) in draft.product.variants.iter_mut().zip(&draft.stock) {
+        if let Some(&id) = made.get(&variant.sku) {
+            variant.id = id;
+            received.push((id, stock.unwrap_or(0)));
+        } else if let Some(stock) = stock {
+            adjusted.push((variant.id, *stock));
+        }
+    }
+    let mut refused = inventory::service::set_all(tx, ctx, &received, Reason::Received).await?;
+    refused.extend(inventory::service::set_all(tx, ctx, &adjusted, Reason::Adjusted).await?);
+    for (variant, place) in draft.product.variants.iter().zip(&draft.places) {
+        if refused.contains(&variant.id) {
+            draft
+                .errors
+                .add(&format!("{place}stock"), "range", STOCK_RANGE);
+        }
+    }
+    std::mem::take(&mut draft.errors).into_result()
+}
+
+/// Somebody took one of the SKUs since they were checked; the database does not say which.
+fn sku_raced(draft: &Draft) -> Error {
+    let simple = draft.places.iter().all(String::is_empty);
+    let field = if simple { "sku" } else { "variants" };
+    Error::invalid(field, "taken", SKU_TAKEN)
+}
+
+/// Reads what was written and leaves the entry in the audit log.
+pub(super) async fn finish(
+    app: &App,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    action: &str,
+    before: Option<&Product>,
+    id: ProductId,
+) -> Result<Product> {
+    let after = store::product(tx, id, app.currency())
+        .await?
+        .ok_or(Error::NotFound)?;
+    let (before, after_facts) = match before {
+        Some(before) => differences(facts(before), facts(&after)),
+        None => (Value::Null, facts(&after)),
+    };
+    audit::record(tx, ctx, action, &subject(id), before, after_facts).await?;
+    Ok(after)
+}
+
+fn subject(id: ProductId) -> String {
+    format!("product {id}")
+}
+
+/// What the audit log tells of a product.
+fn facts(product: &Product) -> Value {
+    let variant = |variant: &Variant| {
+        json!({
+            "id": variant.id,
+            "sku": variant.sku,
+            "options": variant.options,
+            "price": variant.price.amount(),
+            "compare_at_price": variant.compare_at.map(|price| price.amount()),
+            "on_hand": variant.stock.on_hand,
+            "active": variant.active,
+        })
+    };
+    let image = |image: &crate::catalog::model::Image| json!({ "id": image.id, "file": image.storage_key, "alt": image.alt });
+    json!({
+        "name": product.name,
+        "slug": product.slug.as_str(),
+        "maker": product.maker,
+        "summary": product.summary,
+        "description": product.description,
+        "category_id": product.category_id,
+        "status": product.status.as_str(),
+        "options": product.options.iter().map(|option| &option.name).collect::<Vec<_>>(),
+        "tags": product.tags,
+        "attributes": product.attributes,
+        "variants": product.variants.iter().map(variant).collect::<Vec<_>>(),
+        "images": product.images.iter().map(image).collect::<Vec<_>>(),
+    })
+}
+
+/// Only the facts that changed, before and after.
+fn differences(before: Value, after: Value) -> (Value, Value) {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else {
+        return (Value::Null, Value::Null);
+    };
+    let only = |facts: &Map<String, Value>, others: &Map<String, Value>| {
+        let changed = facts
+            .iter()
+            .filter(|(name, value)| others.get(*name) != Some(value));
+        Value::Object(
+            changed
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    };
+    (only(&before, &after), only(&after, &before))
 }

@@ -1,1 +1,334 @@
 //! SQL that writes products.
+
+use super::{CHUNK, write_options, write_texts};
+use crate::catalog::model::{Product, ProductStatus, Variant};
+use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_all, fetch_one, fetch_optional};
+use crate::types::text::fold;
+use crate::types::{ProductId, Slug, Timestamp, VariantId};
+
+/// Counts a product's version up and locks its row until the transaction ends. Gives the new
+/// version; none when there is no such product.
+pub async fn touch_product(tx: &mut Tx, id: ProductId, now: Timestamp) -> db::Result<Option<i64>> {
+    let row = fetch_optional!(
+        tx,
+        (i64,),
+        "update products
+        set version = version + 1, updated_at = $2
+        where id = $1
+        returning version",
+        id,
+        now,
+    )?;
+    Ok(row.map(|(version,)| version))
+}
+
+/// All slugs that are `base`, or `base` with something behind a hyphen.
+pub async fn slugs_like(conn: &mut Conn, base: &Slug) -> db::Result<Vec<String>> {
+    // A long slug is cut to make room for a number: look for what is left of it, too. A slug
+    // holds nothing that is special to `like`.
+    let room = Slug::MAX_LEN - 10;
+    let pattern = match base.as_str().get(..room) {
+        Some(head) => format!("{head}%"),
+        None => format!("{base}-%"),
+    };
+    let rows = fetch_all!(
+        conn,
+        (String,),
+        "select slug
+        from products
+        where slug = $1 or slug like $2",
+        base,
+        pattern,
+    )?;
+    Ok(rows.into_iter().map(|(slug,)| slug).collect())
+}
+
+/// Adds a product without what lies in tables of its own; its id and version are given by the
+/// database.
+pub async fn insert_product(tx: &mut Tx, product: &Product) -> db::Result<ProductId> {
+    let (lowest, highest) = price_columns(product);
+    let (id,) = fetch_one!(
+        tx,
+        (ProductId,),
+        "insert into products
+            (slug, name, maker, summary, description, category_id, status, options, tags,
+            search_text, price_min_minor, price_max_minor, rating_score, created_by,
+            created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        returning id",
+        &product.slug,
+        &product.name,
+        &product.maker,
+        &product.summary,
+        &product.description,
+        product.category_id,
+        product.status,
+        write_options(&product.options),
+        product.tags.join(","),
+        search_text(product),
+        lowest,
+        highest,
+        product.rating.score(),
+        product.created_by,
+        product.created_at,
+        product.updated_at,
+    )?;
+    Ok(id)
+}
+
+/// Writes a product whose version [`touch_product`] has counted up, without what lies in tables
+/// of its own.
+pub async fn update_product(tx: &mut Tx, product: &Product) -> db::Result<()> {
+    let (lowest, highest) = price_columns(product);
+    execute!(
+        tx,
+        "update products
+        set slug = $2, name = $3, maker = $4, summary = $5, description = $6, category_id = $7,
+            status = $8, options = $9, tags = $10, search_text = $11, price_min_minor = $12,
+            price_max_minor = $13
+        where id = $1",
+        product.id,
+        &product.slug,
+        &product.name,
+        &product.maker,
+        &product.summary,
+        &product.description,
+        product.category_id,
+        product.status,
+        write_options(&product.options),
+        product.tags.join(","),
+        search_text(product),
+        lowest,
+        highest,
+    )?;
+    Ok(())
+}
+
+/// The lowest and highest price of the active variants, in minor units.
+fn price_columns(product: &Product) -> (Option<i64>, Option<i64>) {
+    let range = product.price_range();
+    (
+        range.map(|(lowest, _)| lowest.minor()),
+        range.map(|(_, highest)| highest.minor()),
+    )
+}
+
+/// What a search looks at, folded.
+fn search_text(product: &Product) -> String {
+    let mut texts = vec![&product.name, &product.maker, &product.summary];
+    texts.extend(&product.tags);
+    for (name, value) in &product.attributes {
+        texts.extend([name, value]);
+    }
+    texts.extend(product.variants.iter().map(|variant| &variant.sku));
+    let texts: Vec<&str> = texts.into_iter().map(String::as_str).collect();
+    fold(&texts.join(" "))
+}
+
+/// Deletes a product with all that belongs to it; the files of its pictures stay.
+pub async fn delete_product(tx: &mut Tx, id: ProductId) -> db::Result<()> {
+    execute!(tx, "delete from products where id = $1", id)?;
+    Ok(())
+}
+
+/// Writes the status of a product whose version [`touch_product`] has counted up.
+pub async fn set_status(tx: &mut Tx, id: ProductId, status: ProductStatus) -> db::Result<()> {
+    execute!(
+        tx,
+        "update products set status = $2 where id = $1",
+        id,
+        status
+    )?;
+    Ok(())
+}
+
+/// The variants of a product that were ever ordered.
+///
+/// `orders` comes after the catalog and its code is not known here; that a line names a variant
+/// is all that is asked of its table.
+pub async fn ordered_variants(conn: &mut Conn, id: ProductId) -> db::Result<Vec<VariantId>> {
+    let rows = fetch_all!(
+        conn,
+        (VariantId,),
+        "select distinct variant_id
+        from order_lines
+        where product_id = $1",
+        id,
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Makes a slug that a product gave up lead to it.
+pub async fn put_redirect(tx: &mut Tx, slug: &Slug, id: ProductId) -> db::Result<()> {
+    execute!(
+        tx,
+        "insert into product_redirects (slug, product_id)
+        values ($1, $2)
+        on conflict (slug) do update set product_id = excluded.product_id",
+        slug,
+        id,
+    )?;
+    Ok(())
+}
+
+/// Makes a slug lead nowhere else, because a product has it now.
+pub async fn delete_redirect(tx: &mut Tx, slug: &Slug) -> db::Result<()> {
+    execute!(tx, "delete from product_redirects where slug = $1", slug)?;
+    Ok(())
+}
+
+/// Writes all attributes of a product anew, in their order.
+pub async fn replace_attributes(
+    tx: &mut Tx,
+    id: ProductId,
+    attributes: &[(String, String)],
+) -> db::Result<()> {
+    execute!(
+        tx,
+        "delete from product_attributes where product_id = $1",
+        id
+    )?;
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    let mut query =
+        Query::new("insert into product_attributes (product_id, name, value, position) values ");
+    for (position, (name, value)) in (0_i64..).zip(attributes) {
+        query.push(if position == 0 { "(" } else { ", (" });
+        query.bind(id).push(", ").bind(name);
+        query.push(", ").bind(value);
+        query.push(", ").bind(position).push(")");
+    }
+    query.execute(tx).await?;
+    Ok(())
+}
+
+/// SKUs of other products' variants: those among `skus`, and all that begin with `prefix`
+/// (letters, digits and hyphens only).
+pub async fn skus_of_others(
+    conn: &mut Conn,
+    id: ProductId,
+    prefix: &str,
+    skus: &[String],
+) -> db::Result<Vec<String>> {
+    let pattern = format!("{prefix}%");
+    let rows = fetch_all!(
+        conn,
+        (String,),
+        "select sku
+        from variants
+        where product_id <> $1 and sku like $2",
+        id,
+        pattern,
+    )?;
+    let mut found: Vec<String> = rows.into_iter().map(|(sku,)| sku).collect();
+    for skus in skus.chunks(CHUNK) {
+        let mut query = Query::new("select sku from variants where product_id <> ");
+        query.bind(id).push(" and sku in ").bind_list(skus);
+        let rows: Vec<(String,)> = query.fetch_all(conn).await?;
+        found.extend(rows.into_iter().map(|(sku,)| sku));
+    }
+    Ok(found)
+}
+
+/// Adds variants; gives their SKUs with the ids that the database gave.
+pub async fn insert_variants(
+    tx: &mut Tx,
+    product: ProductId,
+    variants: &[&Variant],
+    now: Timestamp,
+) -> db::Result<Vec<(String, VariantId)>> {
+    #[derive(FromRow)]
+    struct Row {
+        id: VariantId,
+        sku: String,
+    }
+    let mut made = Vec::with_capacity(variants.len());
+    for variants in variants.chunks(CHUNK) {
+        let mut query = Query::new(
+            "insert into variants
+                (product_id, sku, options, price_minor, compare_at_minor, currency,
+                weight_grams, barcode, position, active, created_at, updated_at)
+            values ",
+        );
+        for (index, variant) in variants.iter().enumerate() {
+            query.push(if index == 0 { "(" } else { ", (" });
+            query.bind(product).push(", ").bind(&variant.sku);
+            query.push(", ").bind(write_texts(&variant.options));
+            query.push(", ").bind(variant.price.minor());
+            query.push(", ").bind(compare_at_column(variant));
+            query.push(", ").bind(variant.price.currency().code());
+            query.push(", ").bind(variant.weight_grams);
+            query.push(", ").bind(&variant.barcode);
+            query.push(", ").bind(variant.position);
+            query.push(", ").bind(variant.active);
+            query.push(", ").bind(now).push(", ").bind(now).push(")");
+        }
+        query.push(" returning id, sku");
+        let rows: Vec<Row> = query.fetch_all(tx).await?;
+        made.extend(rows.into_iter().map(|row| (row.sku, row.id)));
+    }
+    Ok(made)
+}
+
+fn compare_at_column(variant: &Variant) -> Option<i64> {
+    variant.compare_at.map(|price| price.minor())
+}
+
+/// Writes changed variants.
+pub async fn update_variants(tx: &mut Tx, variants: &[&Variant], now: Timestamp) -> db::Result<()> {
+    for variants in variants.chunks(CHUNK) {
+        let mut query = Query::new("update variants set updated_at = ");
+        // Both databases call the columns of `values` so.
+        query.bind(now).push(
+            ", sku = d.column2, options = d.column3, price_minor = d.column4,
+                compare_at_minor = d.column5, currency = d.column6, weight_grams = d.column7,
+                barcode = d.column8, position = d.column9, active = d.column10
+            from (values ",
+        );
+        for (index, variant) in variants.iter().enumerate() {
+            query.push(if index == 0 { "(" } else { ", (" });
+            query.bind(variant.id).push(", ").bind(&variant.sku);
+            query.push(", ").bind(write_texts(&variant.options));
+            query.push(", ").bind(variant.price.minor());
+            query.push(", ").bind(compare_at_column(variant));
+            query.push(", ").bind(variant.price.currency().code());
+            query.push(", ").bind(variant.weight_grams);
+            query.push(", ").bind(&variant.barcode);
+            query.push(", ").bind(variant.position);
+            query.push(", ").bind(variant.active).push(")");
+        }
+        query.push(") as d where variants.id = d.column1");
+        query.execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// Takes the SKUs of variants away until [`update_variants`] gives them others: each row is
+/// checked on its own, so two variants could not swap theirs.
+pub async fn free_skus(tx: &mut Tx, variants: &[VariantId]) -> db::Result<()> {
+    for variants in variants.chunks(CHUNK) {
+        let mut query = Query::new(
+            "update variants
+            set sku = ' ' || cast(id as text)
+            where id in ",
+        );
+        query
+            .bind_list(variants.iter().copied())
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Deletes variants; carts that hold one lose it.
+pub async fn delete_variants(tx: &mut Tx, variants: &[VariantId]) -> db::Result<()> {
+    for variants in variants.chunks(CHUNK) {
+        let mut query = Query::new("delete from variants where id in ");
+        query
+            .bind_list(variants.iter().copied())
+            .execute(tx)
+            .await?;
+    }
+    Ok(())
+}
