@@ -66,8 +66,8 @@ impl App {
     ) -> anyhow::Result<Self> {
         let storage = Storage::new(config.data_dir.join("media"));
         let app = Self(Arc::new(Parts {
-            passwords: crate::accounts::Passwords,
-            tokens: crate::accounts::TokenKeys,
+            passwords: crate::accounts::Passwords::new()?,
+            tokens: crate::accounts::TokenKeys::load(&config, &db, &rng).await?,
             payments: Providers::from_config(&config),
             guest_tokens: crate::orders::GuestTokens::load(&db, &rng).await?,
             config,

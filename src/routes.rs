@@ -15,13 +15,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
+use crate::cart::CartNotice;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Error, Result};
 use crate::jobs::Observer;
 use crate::web::layers::{self, Facts};
 use crate::web::{
-    ApiCtx, Failure, Link, Shell, Template, Viewer, Visit, assets, health, html, idempotency,
-    session,
+    ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, health, html,
+    idempotency, session,
 };
 use crate::{accounts, admin, cart, catalog, checkout, orders, reviews};
 
@@ -70,6 +71,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(catalog::admin::routes())
         .merge(orders::admin::routes())
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
+        .layer(from_fn_with_state(app.clone(), bring_cart_of_visit))
         .layer(from_fn(draw_pages))
         .layer(from_fn_with_state(app.clone(), identify_viewer))
         .layer(session::layer(app))
@@ -113,6 +115,7 @@ fn api_parts(app: &App) -> (Router<App>, utoipa::openapi::OpenApi) {
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
         .layer(from_fn(layers::draw_problems))
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
+        .layer(from_fn_with_state(app.clone(), bring_cart_of_client))
         .layer(from_fn_with_state(app.clone(), identify_client))
         .layer(from_fn(layers::draw_problems));
     (router, document)
@@ -270,4 +273,57 @@ async fn client(app: &App, mut ctx: Ctx, headers: &HeaderMap) -> Result<Ctx> {
     ctx.cart_token = text("cart-token");
     ctx.order_token = text("order-token");
     Ok(ctx)
+}
+
+/// When somebody signs in, what they put into a cart as a guest comes along. It happens here,
+/// because accounts come before the cart and may not know it. Gives how many lines came over; a
+/// failure is logged, and takes nothing from the sign-in, which has happened.
+async fn bring_cart(app: &App, mut ctx: Ctx, who: Option<SignedIn>) -> Option<i64> {
+    ctx.actor = Actor::User(who?.0);
+    let token = ctx.cart_token.as_deref()?;
+    match cart::service::merge_guest_cart(app, &ctx, token).await {
+        Ok(lines) => Some(lines),
+        Err(error) => {
+            layers::log(&Failure::from(error), &ctx.request_id);
+            None
+        }
+    }
+}
+
+async fn bring_cart_of_visit(
+    State(app): State<App>,
+    Extension(viewer): Extension<Viewer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    let who = response.extensions().get().cloned();
+    let Some(lines) = bring_cart(&app, viewer.ctx, who).await else {
+        return response;
+    };
+    match tell_of_cart(&viewer.visit, lines).await {
+        Ok(()) => response,
+        Err(error) => Failure::from(error).into_response(),
+    }
+}
+
+async fn tell_of_cart(visit: &Visit, lines: i64) -> Result<()> {
+    visit.set_cart_token(None).await?;
+    if lines > 0 {
+        let news = CartNotice::Merged { lines };
+        visit.flash(Flash::good(news.message())).await?;
+    }
+    Ok(())
+}
+
+async fn bring_cart_of_client(
+    State(app): State<App>,
+    Extension(ApiCtx(ctx)): Extension<ApiCtx>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    let who = response.extensions().get().cloned();
+    bring_cart(&app, ctx, who).await;
+    response
 }

@@ -3,10 +3,14 @@
 pub mod api;
 pub mod model;
 pub mod pages;
+mod passwords;
 pub mod service;
 pub mod store;
+mod tokens;
 
 pub use model::{Tokens, User};
+pub use passwords::Passwords;
+pub use tokens::TokenKeys;
 
 /// Addresses of this feature's pages.
 pub mod urls {
@@ -14,13 +18,23 @@ pub mod urls {
     pub const REGISTER: &str = "/register";
     /// The form to sign in.
     pub const SIGN_IN: &str = "/sign-in";
+    /// The form to sign in that leads to a path of this shop afterwards.
+    pub fn sign_in_then(next: &str) -> String {
+        format!("{SIGN_IN}?{}", next_query(next))
+    }
+
+    /// The form to make an account that leads to a path of this shop afterwards.
+    pub fn register_then(next: &str) -> String {
+        format!("{REGISTER}?{}", next_query(next))
+    }
+
+    fn next_query(next: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("next", next).finish()
+    }
+
     /// Signs out (POST).
     pub const SIGN_OUT: &str = "/sign-out";
     /// The profile.
     pub const ACCOUNT: &str = "/account";
 }
-
-/// Hashes passwords, a bounded number at a time. (To be filled in.)
-pub struct Passwords;
-/// Signs and checks access tokens. (To be filled in.)
-pub struct TokenKeys;

@@ -16,4 +16,4 @@ pub use failure::Failure;
 pub use html::{Answer, Template, page, redirect};
 pub use pager::Pager;
 pub use session::Visit;
-pub use viewer::{ApiCtx, Flash, FlashKind, Link, MenuItem, Shell, Viewer};
+pub use viewer::{ApiCtx, Flash, FlashKind, Link, MenuItem, Shell, SignedIn, Viewer};

@@ -50,9 +50,11 @@ impl Visit {
         self.0.insert(USER, user).await.map_err(internal)
     }
 
-    /// Signs out: the session ends.
+    /// Signs out: the session ends, with all that it remembers. What is remembered from here on
+    /// has a new id.
     pub async fn sign_out(&self) -> Result<()> {
-        self.0.flush().await.map_err(internal)
+        self.0.clear().await;
+        self.0.cycle_id().await.map_err(internal)
     }
 
     /// The token of the guest's cart.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
 use super::session::Visit;
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, CurrentUser};
 
 /// A link with words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,3 +161,8 @@ impl<S: Send + Sync> FromRequestParts<S> for ApiCtx {
             .ok_or(Failure::of_status(StatusCode::INTERNAL_SERVER_ERROR))
     }
 }
+
+/// Marks an answer, as an extension: by this request somebody signed in. What waited for them as
+/// a guest can be brought to them.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub CurrentUser);

@@ -1,0 +1,82 @@
+//! Making admins: the first one by itself, others from the command line.
+
+use anyhow::anyhow;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::input;
+use crate::accounts::model::User;
+use crate::accounts::store;
+use crate::app::App;
+use crate::audit;
+use crate::ctx::{Ctx, Role};
+use crate::db::Tx;
+use crate::db::error::on_unique;
+use crate::error::{Error, FieldErrors, Result};
+use crate::types::Email;
+
+/// Makes the first admin when there is none, from the settings or with a random password.
+/// Gives e-mail and password when a random one was made, to be printed once.
+pub async fn ensure_admin(app: &App) -> Result<Option<(String, String)>> {
+    if store::has_admin(&mut app.db.conn().await?).await? {
+        return Ok(None);
+    }
+    let setting = &app.config.admin_email;
+    let email = Email::parse(setting)
+        .ok_or_else(|| anyhow!("the setting admin_email is no e-mail address: {setting}"))?;
+    let given = app.config.admin_password.as_ref();
+    let password = given.map_or_else(
+        || app.rng.readable(16),
+        |given| given.expose_secret().to_owned(),
+    );
+    let hash = app.passwords.hash(&password, app.rng.bytes()).await?;
+    let mut tx = app.db.begin().await?;
+    match promote(&mut tx, &app.system(), &email, &hash).await {
+        // Another instance that starts on the same database was first.
+        Err(Error::Conflict { .. }) => return Ok(None),
+        made => made?,
+    };
+    tx.commit().await?;
+    Ok(given.is_none().then(|| (email.to_string(), password)))
+}
+
+/// Makes an admin, or makes an admin of an existing user, with this password; their sign-ins
+/// end. Errors: fields.
+pub async fn create_admin(app: &App, email: &str, password: &str) -> Result<User> {
+    let mut errors = FieldErrors::default();
+    let email = input::email(&mut errors, email);
+    input::check_password(&mut errors, password);
+    errors.into_result()?;
+    let email = email.ok_or(Error::NotFound)?;
+    let hash = app.passwords.hash(password, app.rng.bytes()).await?;
+    let mut tx = app.db.begin().await?;
+    let user = promote(&mut tx, &app.system(), &email, &hash).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+async fn promote(tx: &mut Tx, ctx: &Ctx, email: &Email, hash: &str) -> Result<User> {
+    let before = store::by_email(tx, email).await?;
+    let id = match &before {
+        None => {
+            let name = input::name_from(email);
+            let made = store::insert(tx, email, &name, hash, Role::Admin, ctx.now).await;
+            on_unique(made, || {
+                Error::conflict("account_exists", "This account was made just now.")
+            })?
+        }
+        Some(user) => {
+            store::make_admin(tx, user.id, hash, ctx.now).await?;
+            // Whoever was signed in knew the old password, not the new one.
+            store::end_sessions(tx, user.id).await?;
+            store::revoke_all(tx, user.id, ctx.now).await?;
+            user.id
+        }
+    };
+    let role = |role: Role| json!({ "role": role.as_str() });
+    let was = before.map_or(Value::Null, |user| role(user.role));
+    let subject = format!("user {id}");
+    audit::record(tx, ctx, "user.made_admin", &subject, was, role(Role::Admin)).await?;
+    let user = store::by_id(tx, id).await?;
+    user.ok_or(Error::NotFound)
+}

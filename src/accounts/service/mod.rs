@@ -1,0 +1,14 @@
+//! Registering, signing in and out, tokens, profiles.
+
+mod admins;
+mod input;
+mod profile;
+mod sign_in;
+mod throttle;
+mod tokens;
+
+pub use admins::{create_admin, ensure_admin};
+pub use input::{MAX_PASSWORD, MIN_PASSWORD, Register, SignIn, UpdateProfile};
+pub use profile::{current_user, me, update_profile};
+pub use sign_in::{WRONG_CREDENTIALS, register, sign_in};
+pub use tokens::{authenticate, issue_tokens, refresh, revoke};

@@ -1,0 +1,113 @@
+//! Counting attempts, so that nobody can try passwords for ever. The counters are rows, so that
+//! all instances count together.
+//!
+//! An attempt is counted before the password is looked at and taken back when it succeeds:
+//! counting only afterwards would let a thousand parallel guesses through.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use sha2::{Digest, Sha256};
+
+use crate::accounts::store;
+use crate::app::App;
+use crate::config::Switch;
+use crate::ctx::Ctx;
+use crate::error::{Error, Result};
+
+/// How long attempts count.
+const WINDOW_SECONDS: i64 = 15 * 60;
+/// Failed sign-ins to one account within a window.
+const SIGN_INS_PER_ACCOUNT: i64 = 10;
+/// Failed sign-ins from one address within a window.
+const SIGN_INS_PER_ADDRESS: i64 = 50;
+/// Accounts made from one address within a window.
+const REGISTRATIONS_PER_ADDRESS: i64 = 50;
+
+/// The counters of one attempt, each with its limit: the account's, then the address's. All lock
+/// their rows in this order.
+pub struct Attempt(Vec<(String, i64)>);
+
+/// An attempt to sign in to the account of this address, whether there is one or not.
+pub fn sign_in(ctx: &Ctx, email: &str) -> Attempt {
+    // Hashed, because it can be any text of any length, and a list of who was attacked is
+    // nobody's business.
+    let account = hex::encode(Sha256::digest(email.as_bytes()));
+    let mut counters = vec![(format!("sign_in account {account}"), SIGN_INS_PER_ACCOUNT)];
+    if let Some(address) = ctx.address {
+        let name = format!("sign_in address {}", neighbourhood(address));
+        counters.push((name, SIGN_INS_PER_ADDRESS));
+    }
+    Attempt(counters)
+}
+
+/// An attempt to make an account.
+pub fn registration(ctx: &Ctx) -> Attempt {
+    let counter = |address| {
+        let name = format!("register address {}", neighbourhood(address));
+        (name, REGISTRATIONS_PER_ADDRESS)
+    };
+    Attempt(ctx.address.map(counter).into_iter().collect())
+}
+
+impl Attempt {
+    /// Counts it. Errors: `TooMany` when there were enough; then it is not counted, so that who
+    /// is refused for their address does not use up the attempts of somebody's account.
+    pub async fn count(&self, app: &App, ctx: &Ctx) -> Result<()> {
+        if self.0.is_empty() || app.config.rate_limits == Switch::Off {
+            return Ok(());
+        }
+        let window_ends_at = ctx.now.plus_seconds(WINDOW_SECONDS);
+        let mut tx = app.db.begin().await?;
+        for (name, limit) in &self.0 {
+            let counted = store::count_attempt(&mut tx, name, ctx.now, window_ends_at).await?;
+            if counted.attempts > *limit {
+                let wait = counted.window_ends_at.unix_seconds() - ctx.now.unix_seconds();
+                return Err(Error::TooMany {
+                    retry_after: u64::try_from(wait).unwrap_or(0).max(1),
+                });
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// It succeeded: its account's count starts anew, its address gets one attempt back.
+    pub async fn succeeded(&self, app: &App) -> Result<()> {
+        if self.0.is_empty() || app.config.rate_limits == Switch::Off {
+            return Ok(());
+        }
+        let mut tx = app.db.begin().await?;
+        for (index, (name, _)) in self.0.iter().enumerate() {
+            if index == 0 {
+                store::forgive_all(&mut tx, name).await?;
+            } else {
+                store::forgive_attempt(&mut tx, name).await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Who counts as one sender: an IPv4 address, or the /64 that one IPv6 customer is given.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::neighbourhood;
+
+    #[test]
+    fn a_household_counts_as_one_sender() {
+        let of = |text: &str| neighbourhood(text.parse().unwrap()).to_string();
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("2001:db8:1:2:aaaa::1"), "2001:db8:1:2::");
+        assert_ne!(of("2001:db8:1:3::1"), of("2001:db8:1:2::1"));
+    }
+}
