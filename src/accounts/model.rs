@@ -1,6 +1,7 @@
 //! People with an account.
 
-use crate::ctx::{CurrentUser, Permission, Role};
+use crate::ctx::CurrentUser;
+pub use crate::ctx::{Permission, Role};
 use crate::types::{Email, Timestamp, UserId};
 
 /// A person with an account.

@@ -1,7 +1,6 @@
 //! SQL of accounts.
 
-use super::model::User;
-use crate::ctx::{Permission, Role};
+use super::model::{Permission, Role, User};
 use crate::db::{self, Conn, FromRow, Tx, execute, fetch_one, fetch_optional};
 use crate::types::{Email, TextEnum, Timestamp, UserId};
 
