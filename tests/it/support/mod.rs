@@ -268,7 +268,8 @@ fn trial(
     Trial::test(name, test).with_ignored_flag(!there && !required)
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+/// A runtime for a test that does not get one.
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
