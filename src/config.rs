@@ -1,6 +1,6 @@
 //! Settings: defaults < `zoco.toml` < environment (`ZOCO_…`) < flags.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use figment::Figment;
@@ -100,7 +100,7 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_LISTEN", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
-    /// What links in mails and canonical URLs start with [default: http://127.0.0.1:8000]
+    /// What links in mails and canonical URLs start with [default: http:// and the address]
     #[arg(long, env = "ZOCO_BASE_URL", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
@@ -204,8 +204,12 @@ impl Config {
         if overrides.no_demo {
             overrides.demo = Some(false);
         }
-        let figment = Figment::from(Toml::file("zoco.toml")).merge(Serialized::defaults(overrides));
+        let figment =
+            Figment::from(Toml::file_exact("zoco.toml")).merge(Serialized::defaults(overrides));
         let mut config: Self = figment.extract()?;
+        if figment.find_value("base_url").is_err() {
+            config.base_url = address_of(config.listen);
+        }
         config
             .base_url
             .truncate(config.base_url.trim_end_matches('/').len());
@@ -213,10 +217,24 @@ impl Config {
         Ok(config)
     }
 
+    /// Notes the address that was taken, which port 0 leaves open; the base URL goes along with
+    /// it as long as nobody set one.
+    pub fn listening_on(&mut self, address: SocketAddr) {
+        if self.base_url == address_of(self.listen) {
+            self.base_url = address_of(address);
+        }
+        self.listen = address;
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
             self.base_url.starts_with("http://") || self.base_url.starts_with("https://"),
             "base_url must start with http:// or https://"
+        );
+        let database = self.database_url.split(':').next().unwrap_or_default();
+        anyhow::ensure!(
+            ["", "sqlite", "postgres", "postgresql"].contains(&database),
+            "database_url must begin with sqlite: or postgres:"
         );
         anyhow::ensure!(
             self.currency.parse::<Currency>().is_ok(),
@@ -272,4 +290,12 @@ impl Config {
     pub fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.base_url)
     }
+}
+
+/// Where a browser on this machine finds what listens at an address.
+fn address_of(mut listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() {
+        listen.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{listen}")
 }

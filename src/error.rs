@@ -71,6 +71,7 @@ impl Error {
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         if error.is_busy() {
+            tracing::warn!(%error, "the database is not available");
             Self::Unavailable
         } else {
             Self::Internal(error.into())

@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tower::Layer;
 use tower_http::normalize_path::NormalizePathLayer;
@@ -14,6 +17,11 @@ use zoco::{accounts, demo, jobs, routes, web};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long requests under way may go on after the signal to stop.
+const GRACE: Duration = Duration::from_secs(35);
+/// How often figures are condensed; without it each measured request would stay in memory.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// A whole web shop in one program.
 #[derive(Parser)]
@@ -80,19 +88,20 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(cli.settings)?;
     let command = cli.command.unwrap_or(Command::Serve { no_worker: false });
-    if matches!(command, Command::Health) {
-        return ask_health(config.listen).await;
-    }
-    let app = App::open(config).await?;
     match command {
-        Command::Health => Ok(()),
-        Command::Serve { no_worker } => serve(app, !no_worker).await,
+        Command::Serve { no_worker } => serve(config, !no_worker).await,
         Command::Worker => {
-            jobs::run(app, routes::OBSERVERS, stop_signal()).await;
+            let stop = stop_signal()?;
+            work(App::open(config).await?, stop).await;
             Ok(())
         }
-        Command::Migrate => Ok(()),
+        Command::Migrate => {
+            App::open(config).await?;
+            println!("the database is up to date");
+            Ok(())
+        }
         Command::Seed => {
+            let app = App::open(config).await?;
             let filled = demo::fill(&app).await?;
             println!(
                 "{}",
@@ -105,6 +114,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::CreateAdmin { email } => {
+            let app = App::open(config).await?;
             let mut password = String::new();
             std::io::stdin()
                 .read_line(&mut password)
@@ -119,44 +129,78 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Openapi => {
-            println!("{}", routes::openapi(&app).to_pretty_json()?);
+            println!("{}", routes::openapi().to_pretty_json()?);
             Ok(())
         }
+        Command::Health => ask_health(config.listen).await,
     }
 }
 
-async fn serve(app: App, with_worker: bool) -> anyhow::Result<()> {
-    web::health::recorder();
-    let listener = tokio::net::TcpListener::bind(app.config.listen)
+async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> {
+    let stop = stop_signal()?;
+    let listener = TcpListener::bind(config.listen)
         .await
-        .with_context(|| format!("cannot listen on {}", app.config.listen))?;
-    let first_admin = accounts::service::ensure_admin(&app).await?;
-    if app.config.demo && demo::fill(&app).await? {
-        tracing::info!("an empty shop was filled with the demo catalog");
-    }
-    println!("shop: {}", app.config.base_url);
-    println!("listening on {}", listener.local_addr()?);
-    if let Some((email, password)) = first_admin {
-        println!("admin e-mail: {email}");
-        println!("admin password: {password}");
-    }
-    let stop = stop_signal();
-    let worker =
-        with_worker.then(|| tokio::spawn(jobs::run(app.clone(), routes::OBSERVERS, stop.clone())));
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    config.listening_on(listener.local_addr()?);
+    tokio::spawn(keep_figures_small());
+    let app = tokio::select! {
+        app = open_shop(config) => app?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let worker = with_worker.then(|| tokio::spawn(work(app.clone(), stop.clone())));
     // A trailing slash makes no difference.
     let service = NormalizePathLayer::trim_trailing_slash().layer(routes::router(app.clone()));
     let service = axum::ServiceExt::<axum::extract::Request>::into_make_service_with_connect_info::<
         SocketAddr,
     >(service);
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .await?;
+    let serving =
+        axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let out_of_patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        done = serving.into_future() => done?,
+        () = out_of_patience => tracing::warn!("some requests did not come to their end"),
+    }
     stop.cancel();
     if let Some(worker) = worker {
         worker.await?;
     }
     app.db.close().await;
     Ok(())
+}
+
+/// Opens the shop, makes what a new one needs, and says where it is.
+async fn open_shop(config: Config) -> anyhow::Result<App> {
+    let app = App::open(config).await?;
+    let first_admin = accounts::service::ensure_admin(&app).await?;
+    if app.config.demo && demo::fill(&app).await? {
+        tracing::info!("an empty shop was filled with the demo catalog");
+    }
+    println!("shop: {}", app.config.base_url);
+    println!("listening on {}", app.config.listen);
+    if let Some((email, password)) = first_admin {
+        println!("admin e-mail: {email}");
+        println!("admin password: {password}");
+    }
+    Ok(app)
+}
+
+/// Runs jobs and keeps house until `stop`.
+async fn work(app: App, stop: CancellationToken) {
+    tokio::join!(
+        jobs::run(app.clone(), routes::OBSERVERS, stop.clone()),
+        jobs::keep_house(app, routes::CHORES, stop),
+    );
+}
+
+async fn keep_figures_small() {
+    let figures = web::health::recorder();
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        figures.run_upkeep();
+    }
 }
 
 /// Asks the shop that listens at `address`; for the health check of a container, which has no
@@ -174,7 +218,7 @@ async fn ask_health(mut address: SocketAddr) -> anyhow::Result<()> {
         stream.take(4096).read_to_string(&mut answer).await?;
         anyhow::Ok(answer)
     };
-    let answer = tokio::time::timeout(std::time::Duration::from_secs(4), ask)
+    let answer = tokio::time::timeout(Duration::from_secs(4), ask)
         .await
         .context("no answer in time")?
         .with_context(|| format!("no answer from {address}"))?;
@@ -188,22 +232,17 @@ async fn ask_health(mut address: SocketAddr) -> anyhow::Result<()> {
 }
 
 /// Cancelled by Ctrl-C or SIGTERM.
-fn stop_signal() -> CancellationToken {
+fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let stop = CancellationToken::new();
     let told = stop.clone();
     tokio::spawn(async move {
-        let interrupt = tokio::signal::ctrl_c();
-        let terminate = async {
-            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-                Ok(mut signal) => drop(signal.recv().await),
-                Err(_) => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            _ = interrupt => {}
-            () = terminate => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
         told.cancel();
     });
-    stop
+    Ok(stop)
 }

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_sessions::Session;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +17,7 @@ use crate::app::App;
 use crate::cart::CartNotice;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Error, Result};
-use crate::jobs::Observer;
+use crate::jobs::{Chore, Observer};
 use crate::web::layers::{self, Facts};
 use crate::web::{
     ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, health, html,
@@ -29,14 +28,15 @@ use crate::{accounts, admin, cart, catalog, checkout, orders, reviews};
 /// What happens after an event.
 pub static OBSERVERS: &[Observer] = &[orders::jobs::CONFIRMATION_MAIL];
 
+/// What is done again and again beside the jobs.
+pub static CHORES: &[Chore] = &[session::SWEEP];
+
 /// The whole shop.
 pub fn router(app: App) -> Router {
-    let (api, document) = api_parts(&app);
-    let media = ServeDir::new(app.storage.folder());
-    let for_ever = SetResponseHeaderLayer::if_not_present(
-        header::CACHE_CONTROL,
-        axum::http::HeaderValue::from_static("public, max-age=31536000, immutable"),
-    );
+    let api = api(&app);
+    let media = Router::new()
+        .fallback_service(ServeDir::new(app.storage.folder()))
+        .layer(from_fn(layers::keep_for_ever));
     let service = Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
@@ -44,24 +44,23 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(layers::draw_problems));
     let router = pages(&app)
         .merge(service)
-        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", openapi()))
         .nest("/api/v1", api.clone())
         .nest("/api", api)
-        .nest_service(
-            "/media",
-            tower::ServiceBuilder::new().layer(for_ever).service(media),
-        )
+        .nest("/media", media)
         .route("/static/{*name}", get(assets::serve));
     layers::around(router, &app).with_state(app)
 }
 
-/// The OpenAPI document, made from the code.
-pub fn openapi(app: &App) -> utoipa::openapi::OpenApi {
-    api_parts(app).1
+/// The OpenAPI document, made from the code; its paths begin with `/api`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .nest("/api", api_routes())
+        .into_openapi()
 }
 
 fn pages(app: &App) -> Router<App> {
-    Router::new()
+    let pages = Router::new()
         .merge(accounts::pages::routes())
         .merge(catalog::pages::routes())
         .merge(cart::pages::routes())
@@ -71,7 +70,8 @@ fn pages(app: &App) -> Router<App> {
         .merge(catalog::admin::routes())
         .merge(orders::admin::routes())
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
-        .layer(from_fn_with_state(app.clone(), bring_cart_of_visit))
+        .layer(from_fn_with_state(app.clone(), bring_cart_of_visit));
+    layers::same_site(layers::guard(pages))
         .layer(from_fn(draw_pages))
         .layer(from_fn_with_state(app.clone(), identify_viewer))
         .layer(session::layer(app))
@@ -98,27 +98,28 @@ impl utoipa::Modify for Security {
     }
 }
 
-/// The API without its prefix, and its document with `/api` in front.
-fn api_parts(app: &App) -> (Router<App>, utoipa::openapi::OpenApi) {
-    let api = OpenApiRouter::new()
+/// The routes of the API, without its prefix.
+fn api_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .merge(accounts::api::routes())
         .merge(catalog::api::routes())
         .merge(reviews::api::routes())
         .merge(cart::api::routes())
         .merge(orders::api::routes())
-        .merge(checkout::api::routes());
-    let (_, document) = OpenApiRouter::with_openapi(Document::openapi())
-        .nest("/api", api.clone())
-        .split_for_parts();
-    let (router, _) = api.split_for_parts();
-    let router = router
-        .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
+        .merge(checkout::api::routes())
+}
+
+/// The API without its prefix. Failures are drawn inside of the idempotency layer, which keeps
+/// them, and outside of everything else that can fail.
+fn api(app: &App) -> Router<App> {
+    let (router, _) = api_routes().split_for_parts();
+    let router = router.fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) });
+    let router = layers::guard(router)
         .layer(from_fn(layers::draw_problems))
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
         .layer(from_fn_with_state(app.clone(), bring_cart_of_client))
-        .layer(from_fn_with_state(app.clone(), identify_client))
-        .layer(from_fn(layers::draw_problems));
-    (router, document)
+        .layer(from_fn_with_state(app.clone(), identify_client));
+    layers::same_site(router).layer(from_fn(layers::draw_problems))
 }
 
 fn ctx_of(facts: Option<&Facts>, app: &App) -> Ctx {
@@ -150,13 +151,15 @@ async fn identify_viewer(
             request.extensions_mut().insert(viewer);
             next.run(request).await
         }
-        Err(error) => draw(
-            Failure::from(error),
-            Shell {
+        Err(error) => {
+            let failure = Failure::from(error);
+            layers::log(&failure, &request_id);
+            let shell = Shell {
                 request_id,
                 ..Shell::default()
-            },
-        ),
+            };
+            draw(failure, shell)
+        }
     }
 }
 

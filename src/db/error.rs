@@ -18,14 +18,20 @@ impl DbError {
             .is_some_and(|error| error.is_foreign_key_violation())
     }
 
-    /// Whether no connection was free in time: the caller may try again.
+    /// Whether the database could not be reached, or had no connection free in time: the caller
+    /// may try again.
     pub fn is_busy(&self) -> bool {
-        matches!(self.0, sqlx::Error::PoolTimedOut)
+        let unreachable = matches!(
+            self.0,
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)
+        );
+        unreachable
             || self.database().is_some_and(|error| {
-                // SQLITE_BUSY, and PostgreSQL's deadlock and serialization failure.
+                // SQLITE_BUSY; PostgreSQL's deadlock, serialization failure, too many
+                // connections, and being shut down.
                 matches!(
                     error.code().as_deref(),
-                    Some("5" | "517" | "40P01" | "40001")
+                    Some("5" | "517" | "40P01" | "40001" | "53300" | "57P01")
                 )
             })
     }

@@ -18,7 +18,7 @@ use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::error::Result;
 
-pub use worker::{MAX_ATTEMPTS, drain, run};
+pub use worker::{MAX_ATTEMPTS, drain, keep_house, run};
 
 /// What a job's run gives.
 pub type JobFuture = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -32,6 +32,15 @@ pub struct Observer {
     pub job: &'static str,
     /// What is done, with the event's payload.
     pub run: fn(App, Value) -> JobFuture,
+}
+
+/// Something done again and again, such as removing what has ended.
+#[derive(Clone, Copy)]
+pub struct Chore {
+    /// Its name, for the log.
+    pub name: &'static str,
+    /// What is done; gives how many things were removed.
+    pub run: fn(App) -> Pin<Box<dyn Future<Output = Result<u64>> + Send>>,
 }
 
 /// Writes an event in the transaction of the change it tells of.

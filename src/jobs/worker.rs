@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Observer, store};
+use super::{Chore, Observer, store};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -14,25 +14,40 @@ pub const MAX_ATTEMPTS: i64 = 10;
 const LEASE_SECONDS: i64 = 120;
 /// How often the worker looks when there was nothing to do.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How often chores are done.
+const CHORE_PAUSE: Duration = Duration::from_secs(600);
 
 /// Works until `stop`; finishes the job it is at.
 pub async fn run(app: App, observers: &'static [Observer], stop: CancellationToken) {
     while !stop.is_cancelled() {
         match step(&app, observers).await {
             Ok(true) => {}
-            Ok(false) => pause(&stop).await,
+            Ok(false) => pause(&stop, PAUSE).await,
             Err(error) => {
                 tracing::error!(%error, "the job worker could not reach the database");
-                pause(&stop).await;
+                pause(&stop, PAUSE).await;
             }
         }
     }
 }
 
-async fn pause(stop: &CancellationToken) {
+/// Does the chores at once and then now and again, until `stop`.
+pub async fn keep_house(app: App, chores: &'static [Chore], stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        for chore in chores {
+            match (chore.run)(app.clone()).await {
+                Ok(removed) => tracing::debug!(chore = chore.name, removed, "chore done"),
+                Err(error) => tracing::warn!(chore = chore.name, %error, "a chore failed"),
+            }
+        }
+        pause(&stop, CHORE_PAUSE).await;
+    }
+}
+
+async fn pause(stop: &CancellationToken, time: Duration) {
     tokio::select! {
         () = stop.cancelled() => {}
-        () = tokio::time::sleep(PAUSE) => {}
+        () = tokio::time::sleep(time) => {}
     }
 }
 
@@ -80,19 +95,7 @@ async fn run_one(app: &App, observers: &[Observer]) -> Result<bool> {
         return Ok(false);
     };
     tx.commit().await?;
-    let result = match observers.iter().find(|observer| observer.job == job.kind) {
-        None => Err(Error::Internal(anyhow::anyhow!(
-            "no observer is called {}",
-            job.kind
-        ))),
-        Some(observer) => {
-            let payload = serde_json::from_str(&job.payload)?;
-            // A task of its own, so that a panic fails the job and not the worker.
-            tokio::spawn((observer.run)(app.clone(), payload))
-                .await
-                .unwrap_or_else(|panic| Err(Error::Internal(panic.into())))
-        }
-    };
+    let result = attempt(app, observers, &job).await;
     let mut tx = app.db.begin().await?;
     match result {
         Ok(()) => store::delete_job(&mut tx, job.id).await?,
@@ -106,4 +109,20 @@ async fn run_one(app: &App, observers: &[Observer]) -> Result<bool> {
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// Runs a job. Errors: what the job says, and a job that cannot be run at all.
+async fn attempt(app: &App, observers: &[Observer], job: &store::Job) -> Result<()> {
+    if job.attempts > MAX_ATTEMPTS {
+        // Its workers died each time: whatever it does, it must not be done again.
+        return Err(anyhow::anyhow!("no worker lived to the end of it").into());
+    }
+    let Some(observer) = observers.iter().find(|observer| observer.job == job.kind) else {
+        return Err(anyhow::anyhow!("no observer is called {}", job.kind).into());
+    };
+    let payload = serde_json::from_str(&job.payload)?;
+    // A task of its own, so that a panic fails the job and not the worker.
+    tokio::spawn((observer.run)(app.clone(), payload))
+        .await
+        .unwrap_or_else(|panic| Err(Error::Internal(panic.into())))
 }

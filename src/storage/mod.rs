@@ -1,6 +1,7 @@
 //! Files: pictures in a local folder, served under `/media`.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
 
@@ -26,7 +27,10 @@ impl Storage {
         let path = self.path(key)?;
         let folder = path.parent().context("a key names a file")?;
         tokio::fs::create_dir_all(folder).await?;
-        let unfinished = path.with_extension("part");
+        // Two writers of one file do not get in each other's way.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let unfinished = folder.join(format!(".{}-{number}.part", std::process::id()));
         tokio::fs::write(&unfinished, bytes).await?;
         tokio::fs::rename(&unfinished, &path).await?;
         Ok(())

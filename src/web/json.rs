@@ -102,11 +102,30 @@ fn explain(path: &str, error: &str) -> (String, &'static str, String) {
     } else {
         path.to_owned()
     };
-    (
-        field,
-        "wrong_type",
-        format!("This has the wrong type: {message}."),
-    )
+    if message.starts_with("missing field `") {
+        let name = message.split('`').nth(1).unwrap_or_default();
+        let parent = if field.is_empty() { field } else { field + "." };
+        return (
+            format!("{parent}{name}"),
+            "required",
+            "This is required.".to_owned(),
+        );
+    }
+    // Names of Rust types say nothing to a client.
+    let wanted = message.split_once(", expected ").map_or("", |(_, wanted)| {
+        if wanted.starts_with("struct ") {
+            "an object"
+        } else if wanted.contains("enum ") {
+            ""
+        } else {
+            wanted
+        }
+    });
+    let message = match wanted {
+        "" => "This has the wrong type.".to_owned(),
+        wanted => format!("This has the wrong type; expected {wanted}."),
+    };
+    (field, "wrong_type", message)
 }
 
 /// The query of a list; unknown names are refused with 400, so that a typo never returns

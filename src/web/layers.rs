@@ -1,11 +1,13 @@
 //! Layers around every route: who and when, the log, panics, headers, limits.
 
+use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
@@ -17,6 +19,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::failure::Failure;
 use super::json::Problem;
 use crate::app::App;
+use crate::error::Error;
 use crate::types::Timestamp;
 
 /// The largest body of a request that is no upload.
@@ -26,6 +29,8 @@ pub const MAX_UPLOAD: usize = 10 * 1024 * 1024;
 
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
+/// How long a handler may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of a request before anybody looks at who sent it.
@@ -41,21 +46,45 @@ pub struct Facts {
 
 /// Lays all common layers around the whole shop.
 pub fn around(router: Router<App>, app: &App) -> Router<App> {
-    let csrf = CsrfLayer::new();
     router.layer(
         ServiceBuilder::new()
             .layer(from_fn_with_state(app.clone(), entry))
             .layer(CompressionLayer::new())
-            .layer(CatchPanicLayer::custom(|_| {
-                Failure::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
-            }))
-            .layer(csrf)
-            .layer(TimeoutLayer::with_status_code(
-                StatusCode::REQUEST_TIMEOUT,
-                Duration::from_secs(30),
-            ))
+            .layer(CatchPanicLayer::custom(panicked))
             .layer(DefaultBodyLimit::max(MAX_BODY)),
     )
+}
+
+/// Bounds what handlers may do: their time, and a panic costs one answer. Lies inside the layer
+/// that draws failures, so that these, too, are drawn.
+pub fn guard(router: Router<App>) -> Router<App> {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::REQUEST_TIMEOUT,
+                PATIENCE,
+            )),
+    )
+}
+
+/// Refuses what another site makes a browser send: by `Sec-Fetch-Site`, else by `Origin`
+/// against the host. Programs send neither and pass. Lies inside the layer that draws failures.
+pub fn same_site(router: Router<App>) -> Router<App> {
+    router.layer(CsrfLayer::new())
+}
+
+/// The failure that a panic becomes; the log keeps what it said.
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without words");
+    let error = Error::Internal(anyhow::anyhow!("a handler panicked: {said}"));
+    let mut failure = Failure::of_status(StatusCode::INTERNAL_SERVER_ERROR);
+    failure.cause = Some(Arc::new(error));
+    failure.into_response()
 }
 
 /// Gives the request its id, writes the log line and the metric, sets the common headers.
@@ -78,11 +107,16 @@ async fn entry(State(app): State<App>, mut request: Request, next: Next) -> Resp
 
     let mut response = next.run(request).await;
 
+    if let Some(failure) = take_failure(&mut response, "") {
+        log(&failure, &request_id);
+        let text = format!("{} (request {request_id})\n", failure.detail);
+        replace_body(&mut response, "text/plain; charset=utf-8", text);
+    }
     let status = response.status().as_u16();
     let seconds = started.elapsed().as_secs_f64();
     tracing::info!(request_id, %method, path, status, seconds, "request");
     let labels = [
-        ("method", method.to_string()),
+        ("method", known_method(&method).to_owned()),
         ("route", route),
         ("status", status.to_string()),
     ];
@@ -90,6 +124,20 @@ async fn entry(State(app): State<App>, mut request: Request, next: Next) -> Resp
     metrics::histogram!("zoco_http_request_seconds", &labels[..2]).record(seconds);
     common_headers(response.headers_mut(), &request_id, app.config.is_https());
     response
+}
+
+/// A method as a label: senders make up their own, and every new one would cost memory.
+fn known_method(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS => method.as_str(),
+        _ => "other",
+    }
 }
 
 fn common_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
@@ -110,8 +158,12 @@ fn common_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // What does not say otherwise is for its asker, and asked for anew each time.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, no-cache"));
     if https {
-        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
     if let Ok(id) = HeaderValue::from_str(request_id) {
@@ -142,6 +194,16 @@ fn address(request: &Request, hops: usize) -> Option<IpAddr> {
         .and_then(|index| listed.get(index))
         .copied()
         .or(peer)
+}
+
+/// Lets browsers keep what never changes under its address.
+pub async fn keep_for_ever(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        let year = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers_mut().insert(header::CACHE_CONTROL, year);
+    }
+    response
 }
 
 /// Draws failures of the API as problem+json.

@@ -14,6 +14,7 @@ use super::viewer::Flash;
 use crate::app::App;
 use crate::db::{self, Tx, execute, fetch_optional};
 use crate::error::{Error, Result};
+use crate::jobs::Chore;
 use crate::types::{Timestamp, UserId};
 
 const USER: &str = "user";
@@ -214,8 +215,13 @@ async fn upsert(
     Ok(())
 }
 
-/// Removes sessions that have ended. Gives how many.
-pub async fn sweep(app: &App) -> Result<u64> {
+/// Removes sessions that have ended.
+pub const SWEEP: Chore = Chore {
+    name: "sessions.sweep",
+    run: |app| Box::pin(sweep(app)),
+};
+
+async fn sweep(app: App) -> Result<u64> {
     let mut tx = app.db.begin().await?;
     let gone = execute!(
         &mut tx,
