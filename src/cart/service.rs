@@ -14,7 +14,7 @@ use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice};
 use crate::shipping::{self, ShippingMethod};
-use crate::types::{CartId, CartItemId, Money, MoneyError, ProductId, VariantId};
+use crate::types::{CartId, CartItemId, Money, MoneyError, ProductId, Slug, VariantId};
 
 /// What to put into the cart: a variant, or a product that has only one.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
@@ -134,6 +134,12 @@ pub async fn add_item(app: &App, ctx: &Ctx, input: AddItem) -> Result<Cart> {
     }
     tx.commit().await?;
     Ok(cart)
+}
+
+/// The product that is meant, for the way back to its page when nothing could be added.
+pub async fn product_of(app: &App, input: &AddItem) -> Result<Option<Slug>> {
+    let mut conn = app.db.conn().await?;
+    Ok(store::slug_of(&mut conn, input.variant_id, input.product_id).await?)
 }
 
 /// Changes how many of a line; 0 removes it.
@@ -404,11 +410,14 @@ fn assemble(
     lines: Vec<LineRow>,
     method: Option<&ShippingMethod>,
 ) -> Result<Cart> {
-    let notices = lines.iter().filter_map(|line| notice(app, line)).collect();
-    let items: Vec<CartItem> = lines
-        .into_iter()
-        .map(|line| item(app, line))
-        .collect::<Result<_>>()?;
+    let mut notices = Vec::new();
+    let mut items = Vec::with_capacity(lines.len());
+    for line in lines {
+        let seen = line.seen_price_minor;
+        let item = item(app, line)?;
+        notices.extend(notice(&item, seen));
+        items.push(item);
+    }
     let quote = pricing::quote(&price_input(app, &items, method)).map_err(too_much)?;
     Ok(Cart {
         id,
@@ -421,7 +430,7 @@ fn assemble(
 
 fn item(app: &App, line: LineRow) -> Result<CartItem> {
     let for_sale = is_for_sale(app, &line);
-    let options: Vec<String> = serde_json::from_str(&line.options)?;
+    let variant_name = variant_name(&line);
     let unit_price = Money::new(line.price_minor, line.currency);
     Ok(CartItem {
         id: line.id,
@@ -430,7 +439,7 @@ fn item(app: &App, line: LineRow) -> Result<CartItem> {
         slug: line.slug,
         sku: line.sku,
         name: line.name,
-        variant_name: options.join(", "),
+        variant_name,
         image_key: line.image_key,
         quantity: line.quantity,
         unit_price,
@@ -440,22 +449,29 @@ fn item(app: &App, line: LineRow) -> Result<CartItem> {
     })
 }
 
-/// The one thing to tell about a line: what stands most in the way of buying it.
-fn notice(app: &App, line: &LineRow) -> Option<CartNotice> {
-    let name = line.name.clone();
-    if !is_for_sale(app, line) {
+/// The chosen options in words; nothing where the column cannot be read.
+fn variant_name(line: &LineRow) -> String {
+    let options: Vec<String> = serde_json::from_str(&line.options).unwrap_or_default();
+    options.join(", ")
+}
+
+/// The one thing to tell about a line: what stands most in the way of buying it. `seen`: the
+/// price when the line was last changed, in minor units.
+fn notice(item: &CartItem, seen: i64) -> Option<CartNotice> {
+    let name = item.label();
+    if !item.for_sale {
         Some(CartNotice::NotForSale { name })
-    } else if line.quantity > line.available {
+    } else if item.quantity > item.available {
         Some(CartNotice::NotEnough {
             name,
-            wanted: line.quantity,
-            available: line.available,
+            wanted: item.quantity,
+            available: item.available,
         })
-    } else if line.seen_price_minor != line.price_minor {
+    } else if item.unit_price.minor() != seen {
         Some(CartNotice::PriceChanged {
             name,
-            before: Money::new(line.seen_price_minor, line.currency),
-            now: Money::new(line.price_minor, line.currency),
+            before: Money::new(seen, item.unit_price.currency()),
+            now: item.unit_price,
         })
     } else {
         None

@@ -79,6 +79,12 @@ pub struct OfferRow {
     pub available: i64,
 }
 
+#[derive(FromRow)]
+struct SlugRow {
+    #[sqlx(try_from = "String")]
+    slug: Slug,
+}
+
 /// The user's active cart.
 pub async fn active_of_user(conn: &mut Conn, user: UserId) -> db::Result<Option<CartRow>> {
     fetch_optional!(
@@ -279,6 +285,25 @@ pub async fn variants_of(
         currency.code(),
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The slug of a variant's product, or of a product, for sale or not.
+pub async fn slug_of(
+    conn: &mut Conn,
+    variant: Option<VariantId>,
+    product: Option<ProductId>,
+) -> db::Result<Option<Slug>> {
+    let row = fetch_optional!(
+        conn,
+        SlugRow,
+        "select p.slug
+        from products p
+        where p.id = $1 or p.id = (select v.product_id from variants v where v.id = $2)
+        limit 1",
+        product,
+        variant,
+    )?;
+    Ok(row.map(|row| row.slug))
 }
 
 /// Adds pieces to a line, made when needed. Gives how many there are then.
