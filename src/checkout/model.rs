@@ -21,6 +21,20 @@ pub enum Requirement {
     Payment,
 }
 
+impl Requirement {
+    /// In words, for the list of what is still needed.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Items => "Something in the cart",
+            Self::Stock => "Articles that are in stock",
+            Self::Email => "Your e-mail address",
+            Self::ShippingAddress => "The delivery address",
+            Self::ShippingMethod => "A way to deliver",
+            Self::Payment => "A way to pay",
+        }
+    }
+}
+
 /// What was given so far, besides the cart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Given {

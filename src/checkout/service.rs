@@ -128,6 +128,22 @@ pub async fn checkout(app: &App, ctx: &Ctx, shipping_method: Option<&str>) -> Re
     })
 }
 
+/// What is still needed before the cart can become an order with what was typed so far.
+pub fn still_needed(app: &App, ctx: &Ctx, shown: &Checkout, typed: PlaceOrder) -> Vec<Requirement> {
+    let errors = match Wish::read(app, ctx, typed) {
+        Err(Error::Invalid(errors)) => errors,
+        Ok(_) | Err(_) => FieldErrors::default(),
+    };
+    let is_fine = |field: &str| !errors.iter().any(|(name, _)| name.starts_with(field));
+    let given = Given {
+        email: is_fine("email"),
+        shipping_address: is_fine("shipping_address"),
+        shipping_method: !shown.shipping_method.is_empty(),
+        payment: is_fine("payment"),
+    };
+    requirements(&shown.cart, given)
+}
+
 /// Turns the cart into an order. Safe to call twice: the second call returns the first order.
 /// `cart_token` names the cart when it is no longer the asker's active one (a repeated form).
 /// Errors: fields; conflicts `cart_empty`, `out_of_stock` with the lines that fell short,
@@ -387,7 +403,7 @@ fn cart_out_of_stock(cart: &Cart) -> Error {
 fn out_of_stock(short: &[Shortfall], lines: &[NewOrderLine]) -> Error {
     let name = |id: VariantId| {
         let line = lines.iter().find(|line| line.priced.variant_id == id);
-        line.map(|line| line.name.clone()).unwrap_or_default()
+        line.map(NewOrderLine::label).unwrap_or_default()
     };
     let short = short.iter().map(|line| {
         (
