@@ -28,6 +28,7 @@ struct Placed {
 struct Text<'a> {
     shop: &'a str,
     order: &'a Order,
+    address: &'a [String],
     instructions: &'a str,
     link: &'a str,
 }
@@ -37,6 +38,7 @@ struct Text<'a> {
 struct Html<'a> {
     shop: &'a str,
     order: &'a Order,
+    address: &'a [String],
     instructions: &'a str,
     link: &'a str,
 }
@@ -51,21 +53,20 @@ async fn send_confirmation(app: App, payload: Value) -> Result<()> {
 /// The letter; the same for the same order, however often it is written.
 fn confirmation(app: &App, order: &Order) -> Result<Letter> {
     let shop = &app.config.shop_name;
-    let instructions = order.payments.first().and_then(|payment| {
-        let provider = app.payments.get(&payment.provider)?;
-        Some(provider.instructions(&payment.reference))
-    });
-    let instructions = instructions.unwrap_or_default();
+    let instructions = service::how_to_pay(app, order).unwrap_or_default();
+    let address = service::address_lines(&order.shipping_address);
     let link = link(app, order);
     let text = Text {
         shop,
         order,
+        address: &address,
         instructions: &instructions,
         link: &link,
     };
     let html = Html {
         shop,
         order,
+        address: &address,
         instructions: &instructions,
         link: &link,
     };

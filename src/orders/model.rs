@@ -50,6 +50,18 @@ impl OrderStatus {
     pub fn may_become(self, to: Self) -> bool {
         self.next().contains(&to)
     }
+
+    /// As a shopper reads it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Pending => "Received",
+            Self::Confirmed => "Confirmed",
+            Self::Processing => "Being packed",
+            Self::Shipped => "On its way",
+            Self::Delivered => "Delivered",
+            Self::Cancelled => "Cancelled",
+        }
+    }
 }
 
 /// Whether an order is paid.
@@ -83,6 +95,17 @@ impl PaymentStatus {
             Self::Paid => &[Self::PartiallyRefunded, Self::Refunded],
             Self::PartiallyRefunded => &[Self::Refunded],
             Self::Refunded => &[],
+        }
+    }
+
+    /// As a shopper reads it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Unpaid => "Not paid yet",
+            Self::Authorized => "Payment promised",
+            Self::Paid => "Paid",
+            Self::PartiallyRefunded => "Refunded in part",
+            Self::Refunded => "Refunded",
         }
     }
 }
@@ -158,9 +181,7 @@ impl Address {
             Self::Fields(address) => address.lines(),
         }
     }
-}
 
-impl Address {
     /// Who gets it: the name, or the first line of a free text.
     pub fn addressee(&self) -> &str {
         match self {
@@ -279,17 +300,6 @@ impl Order {
     }
 }
 
-impl OrderLine {
-    /// In words: `Everyday mug, Oat, 350 ml`.
-    pub fn label(&self) -> String {
-        if self.variant_name.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{}, {}", self.name, self.variant_name)
-        }
-    }
-}
-
 /// A line of an order: a copy, untouched by later changes of the product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderLine {
@@ -317,6 +327,13 @@ pub struct OrderLine {
     pub tax: Money,
     /// What is paid for it.
     pub total: Money,
+}
+
+impl OrderLine {
+    /// In words: `Everyday mug, Oat, 350 ml`.
+    pub fn label(&self) -> String {
+        in_words(&self.name, &self.variant_name)
+    }
 }
 
 /// An entry of an order's timeline.
@@ -431,4 +448,19 @@ pub struct NewOrderLine {
     pub image_key: String,
     /// Variant, quantity and price.
     pub priced: QuoteLine,
+}
+
+impl NewOrderLine {
+    /// In words: `Everyday mug, Oat, 350 ml`.
+    pub fn label(&self) -> String {
+        in_words(&self.name, &self.variant_name)
+    }
+}
+
+fn in_words(name: &str, variant_name: &str) -> String {
+    if variant_name.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}, {variant_name}")
+    }
 }

@@ -24,6 +24,19 @@ text_enum!(PaymentState {
     Voided => "voided",
 });
 
+impl PaymentState {
+    /// As a shopper reads it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Pending => "Waiting for it",
+            Self::Authorized => "Promised",
+            Self::Captured => "Received",
+            Self::Failed => "Failed",
+            Self::Voided => "Called off",
+        }
+    }
+}
+
 /// A payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {

@@ -51,12 +51,11 @@ pub async fn cancel(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
     }
     let mut after = order.statuses();
     after.order = OrderStatus::Cancelled;
-    if order
-        .payments
-        .iter()
-        .any(|payment| payment.state == PaymentState::Captured)
-    {
+    let has = |state| order.payments.iter().any(|payment| payment.state == state);
+    if has(PaymentState::Captured) {
         after.payment = PaymentStatus::Refunded;
+    } else if has(PaymentState::Authorized) {
+        after.payment = PaymentStatus::Unpaid;
     }
     // The order's row first: whoever changes it holds its payments and its stock, too.
     change(&mut tx, ctx, &order, after, "cancelled", "Order cancelled").await?;

@@ -4,6 +4,7 @@
 mod change;
 mod guest;
 mod place;
+mod words;
 
 use super::model::{Address, Order, OrderFilter, OrderSummary, Waiting};
 use super::store::{self, Head};
@@ -15,8 +16,9 @@ use crate::payments::{self, Payment};
 use crate::types::{CartId, Page, PageRequest};
 
 pub use change::{cancel, may_cancel, record_payment, transition};
-pub use guest::{GuestTokens, new_number};
+pub use guest::{GuestTokens, new_number, tidy_number};
 pub use place::place;
+pub use words::{address_lines, how_to_pay};
 
 /// The signed-in user's own orders, newest first.
 pub async fn list_own(app: &App, ctx: &Ctx, page: PageRequest) -> Result<Page<OrderSummary>> {
