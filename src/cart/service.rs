@@ -444,7 +444,7 @@ fn item(app: &App, line: LineRow) -> Result<CartItem> {
         quantity: line.quantity,
         unit_price,
         subtotal: unit_price.times(line.quantity).map_err(too_much)?,
-        available: line.available,
+        available: line.available.max(0),
         for_sale,
     })
 }

@@ -62,7 +62,7 @@ pub struct LineRow {
     pub currency: Currency,
     /// Whether product and variant are for sale.
     pub for_sale: bool,
-    /// Pieces that can be sold now.
+    /// Pieces that can be sold now; negative where too many were sold.
     pub available: i64,
 }
 
@@ -160,57 +160,42 @@ pub async fn end(
     Ok(ended == 1)
 }
 
-/// The lines of a cart in the order they were added.
+/// The lines of a cart in the order they were added. A line's picture is the first one of its
+/// product that shows one of its options, or else the first one. The options are a JSON list of
+/// texts: looking for the quoted value finds it without the JSON functions, which the two
+/// databases spell differently.
 pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
     fetch_all!(
         conn,
         LineRow,
-        {
-            sqlite: "select i.id, i.variant_id, v.product_id, p.slug, v.sku, p.name, v.options,
-                    coalesce((
-                        select m.storage_key
-                        from product_images m
-                        where m.product_id = p.id
-                        order by exists (
-                            select 1 from json_each(v.options) o where o.value = m.option_value
-                        ) desc, m.position, m.id
-                        limit 1
-                    ), '') as image_key,
-                    i.quantity, i.seen_price_minor, v.price_minor, v.currency,
-                    v.active and p.status = 'active' as for_sale,
-                    coalesce((
-                        select max(sum(s.on_hand - s.reserved), 0)
-                        from stock_levels s
-                        where s.variant_id = v.id
-                    ), 0) as available
-                from cart_items i
-                join variants v on v.id = i.variant_id
-                join products p on p.id = v.product_id
-                where i.cart_id = $1
-                order by i.id",
-            postgres: "select i.id, i.variant_id, v.product_id, p.slug, v.sku, p.name, v.options,
-                    coalesce((
-                        select m.storage_key
-                        from product_images m
-                        where m.product_id = p.id
-                        order by m.option_value in (
-                            select jsonb_array_elements_text(v.options::jsonb)
-                        ) desc, m.position, m.id
-                        limit 1
-                    ), '') as image_key,
-                    i.quantity, i.seen_price_minor, v.price_minor, v.currency,
-                    v.active and p.status = 'active' as for_sale,
-                    coalesce((
-                        select cast(greatest(sum(s.on_hand - s.reserved), 0) as bigint)
-                        from stock_levels s
-                        where s.variant_id = v.id
-                    ), 0) as available
-                from cart_items i
-                join variants v on v.id = i.variant_id
-                join products p on p.id = v.product_id
-                where i.cart_id = $1
-                order by i.id",
-        },
+        "select i.id, i.variant_id, v.product_id, p.slug, v.sku, p.name, v.options,
+            coalesce((
+                select m.storage_key
+                from product_images m
+                where m.product_id = v.product_id
+                    and m.option_value <> ''
+                    and replace(v.options, '\"' || m.option_value || '\"', '') <> v.options
+                order by m.position, m.id
+                limit 1
+            ), (
+                select m.storage_key
+                from product_images m
+                where m.product_id = v.product_id
+                order by m.position, m.id
+                limit 1
+            ), '') as image_key,
+            i.quantity, i.seen_price_minor, v.price_minor, v.currency,
+            v.active and p.status = 'active' as for_sale,
+            coalesce((
+                select cast(sum(s.on_hand - s.reserved) as bigint)
+                from stock_levels s
+                where s.variant_id = v.id
+            ), 0) as available
+        from cart_items i
+        join variants v on v.id = i.variant_id
+        join products p on p.id = v.product_id
+        where i.cart_id = $1
+        order by i.id",
         cart,
     )
 }
