@@ -1,42 +1,253 @@
-//! Pictures of products.
+//! Pictures of products: an upload is decoded and encoded anew, so that nothing of the file that
+//! somebody sent is ever served.
+
+use std::io::Cursor;
+
+use anyhow::anyhow;
+use fast_image_resize::{ResizeOptions, Resizer};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use webp::PixelLayout;
 
 use super::ProductKey;
+use super::draft::line;
+use super::read::visible_id;
+use super::write::{finish, take_for_change};
 use crate::app::App;
-use crate::catalog::model::Image;
-use crate::ctx::Ctx;
-use crate::error::Result;
+use crate::catalog::model::{Image, Product};
+use crate::catalog::store;
+use crate::ctx::{Ctx, Permission};
+use crate::db::Tx;
+use crate::error::{Error, FieldErrors, Result};
 use crate::types::ImageId;
+
+/// The largest file, in bytes.
+const MAX_BYTES: usize = 10 * 1024 * 1024;
+/// The largest width and height, in pixels.
+const MAX_SIDE: u32 = 12_000;
+/// The most pixels in all.
+const MAX_PIXELS: u64 = 40_000_000;
+/// The most memory that decoding one picture may take, in bytes.
+const MAX_MEMORY: u64 = 320 * 1024 * 1024;
+/// The most pictures of one product.
+const MAX_IMAGES: usize = 30;
+const MAX_ALT: usize = 300;
+/// Of WebP, from 0 to 100.
+const QUALITY: f32 = 82.0;
+
+/// Pictures that are decoded at once: each may take [`MAX_MEMORY`] and a core.
+static DECODERS: Semaphore = Semaphore::const_new(2);
+
+/// A picture, ready to be stored.
+#[derive(Debug)]
+pub struct Encoded {
+    /// Width of the original in pixels, as it is to be seen.
+    pub width: u32,
+    /// Height of the original in pixels, as it is to be seen.
+    pub height: u32,
+    /// The WebP files, by the width that their name tells.
+    pub files: Vec<(u32, Vec<u8>)>,
+}
 
 /// Decodes an uploaded picture, encodes it anew in several sizes and adds it at the end.
 /// Errors: `Invalid` at `image` for what is no picture, too large or too many pixels.
 pub async fn add_image(
-    _app: &App,
-    _ctx: &Ctx,
-    _product: &ProductKey,
-    _bytes: Vec<u8>,
-    _alt: &str,
+    app: &App,
+    ctx: &Ctx,
+    product: &ProductKey,
+    bytes: Vec<u8>,
+    alt: &str,
 ) -> Result<Image> {
-    todo!()
+    ctx.require(Permission::Catalog)?;
+    let alt = read_alt(alt)?;
+    // All work is in vain for a product that is not there.
+    let id = visible_id(&mut app.db.conn().await?, ctx, product).await?;
+    let (key, picture) = store_picture(app, bytes).await?;
+    let mut tx = app.db.begin().await?;
+    let before = take_for_change(app, ctx, &mut tx, &ProductKey::Id(id), None).await?;
+    if before.images.len() >= MAX_IMAGES {
+        let message = format!("A product has at most {MAX_IMAGES} pictures.");
+        return Err(Error::invalid("image", "too_many", message));
+    }
+    let mut image = Image {
+        id: ImageId(0),
+        storage_key: key,
+        alt,
+        width: i64::from(picture.width),
+        height: i64::from(picture.height),
+        option_value: String::new(),
+        position: before.images.last().map_or(0, |last| last.position + 1),
+    };
+    image.id = store::insert_image(&mut tx, id, &image, ctx.now).await?;
+    finish(app, ctx, &mut tx, "product.image_added", Some(&before), id).await?;
+    tx.commit().await?;
+    Ok(image)
 }
 
-/// Changes a picture's alt text or place.
+/// Changes a picture's alt text or place, which counts from 0; the others make room.
 pub async fn update_image(
-    _app: &App,
-    _ctx: &Ctx,
-    _product: &ProductKey,
-    _image: ImageId,
-    _alt: Option<String>,
-    _position: Option<i64>,
+    app: &App,
+    ctx: &Ctx,
+    product: &ProductKey,
+    image: ImageId,
+    alt: Option<String>,
+    position: Option<i64>,
 ) -> Result<Image> {
-    todo!()
+    ctx.require(Permission::Catalog)?;
+    let alt = alt.as_deref().map(read_alt).transpose()?;
+    let position = position.map(usize::try_from).transpose();
+    let position = position.map_err(|_| {
+        let message = "A place is a number from 0.";
+        Error::invalid("position", "range", message)
+    })?;
+    let mut tx = app.db.begin().await?;
+    let before = take_for_change(app, ctx, &mut tx, product, None).await?;
+    let mut images = before.images.clone();
+    let mut changed = images.remove(place_of(&before, image)?);
+    if let Some(alt) = alt {
+        changed.alt = alt;
+        store::update_image(&mut tx, &changed).await?;
+    }
+    if let Some(position) = position {
+        images.insert(position.min(images.len()), changed);
+        place(&mut tx, &images).await?;
+    }
+    let action = "product.image_changed";
+    let after = finish(app, ctx, &mut tx, action, Some(&before), before.id).await?;
+    tx.commit().await?;
+    let found = after.images.into_iter().find(|one| one.id == image);
+    found.ok_or(Error::NotFound)
 }
 
-/// Removes a picture.
+/// Removes a picture. Its files stay, because another product may show the same.
 pub async fn delete_image(
-    _app: &App,
-    _ctx: &Ctx,
-    _product: &ProductKey,
-    _image: ImageId,
+    app: &App,
+    ctx: &Ctx,
+    product: &ProductKey,
+    image: ImageId,
 ) -> Result<()> {
-    todo!()
+    ctx.require(Permission::Catalog)?;
+    let mut tx = app.db.begin().await?;
+    let before = take_for_change(app, ctx, &mut tx, product, None).await?;
+    let mut images = before.images.clone();
+    images.remove(place_of(&before, image)?);
+    store::delete_image(&mut tx, image).await?;
+    place(&mut tx, &images).await?;
+    let action = "product.image_removed";
+    finish(app, ctx, &mut tx, action, Some(&before), before.id).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Numbers pictures anew, in this order.
+async fn place(tx: &mut Tx, images: &[Image]) -> Result<()> {
+    let ids: Vec<ImageId> = images.iter().map(|image| image.id).collect();
+    Ok(store::place_images(tx, &ids).await?)
+}
+
+fn place_of(product: &Product, image: ImageId) -> Result<usize> {
+    let place = product.images.iter().position(|one| one.id == image);
+    place.ok_or(Error::NotFound)
+}
+
+fn read_alt(alt: &str) -> Result<String> {
+    let mut errors = FieldErrors::default();
+    let alt = line(&mut errors, "alt", alt, MAX_ALT);
+    errors.into_result()?;
+    Ok(alt)
+}
+
+/// Encodes a picture and puts its files where they belong. The key is the name of the contents.
+async fn store_picture(app: &App, bytes: Vec<u8>) -> Result<(String, Encoded)> {
+    let _permit = DECODERS.acquire().await.map_err(|error| anyhow!(error))?;
+    let hash = hex::encode(Sha256::digest(&bytes));
+    let encoded = tokio::task::spawn_blocking(move || encode(&bytes)).await;
+    let encoded = encoded.map_err(|error| anyhow!(error))??;
+    let key = format!("{}/{hash}", &hash[..2]);
+    for (width, file) in &encoded.files {
+        app.storage.put(&Image::file(&key, *width), file).await?;
+    }
+    Ok((key, encoded))
+}
+
+/// Decodes a JPEG, PNG or WebP and encodes it as WebP in the widths of
+/// [`Image::widths_of`]; a picture that is narrower than the smallest is not blown up. Slow: call
+/// it where it may block. Errors: `Invalid` at `image`.
+pub fn encode(bytes: &[u8]) -> Result<Encoded> {
+    if bytes.len() > MAX_BYTES {
+        let message = "This file is too large: at most 10 MiB.";
+        return Err(Error::invalid("image", "too_large", message));
+    }
+    let original = decode(bytes)?;
+    let (width, height) = (original.width(), original.height());
+    let mut files = Vec::new();
+    for kept in Image::widths_of(width) {
+        files.push((kept, webp(&scaled(&original, kept.min(width))?)?));
+    }
+    Ok(Encoded {
+        width,
+        height,
+        files,
+    })
+}
+
+/// The picture as it is to be seen, in 8 bits a channel.
+fn decode(bytes: &[u8]) -> Result<DynamicImage> {
+    let no_picture = |_| {
+        let message = "This is no picture that the shop can read: choose a JPEG, PNG or WebP.";
+        Error::invalid("image", "invalid", message)
+    };
+    let too_many = || {
+        let message = "This picture is too large: at most 40 megapixels, 12000 on a side.";
+        Error::invalid("image", "too_many_pixels", message)
+    };
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
+    let mut decoder = reader.into_decoder().map_err(no_picture)?;
+    // The size stands in the first bytes: what claims too much is not decoded at all.
+    let (width, height) = decoder.dimensions();
+    if width > MAX_SIDE
+        || height > MAX_SIDE
+        || u64::from(width) * u64::from(height) > MAX_PIXELS
+        || decoder.total_bytes() > MAX_MEMORY
+    {
+        return Err(too_many());
+    }
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_MEMORY);
+    decoder.set_limits(limits).map_err(|_| too_many())?;
+    let orientation = decoder.orientation().map_err(no_picture)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(no_picture)?;
+    picture.apply_orientation(orientation);
+    Ok(if picture.color().has_alpha() {
+        picture.into_rgba8().into()
+    } else {
+        picture.into_rgb8().into()
+    })
+}
+
+fn scaled(original: &DynamicImage, width: u32) -> Result<DynamicImage> {
+    if width == original.width() {
+        return Ok(original.clone());
+    }
+    let ratio = f64::from(width) / f64::from(original.width());
+    let height = ((f64::from(original.height()) * ratio).round() as u32).max(1);
+    let mut small = DynamicImage::new(width, height, original.color());
+    Resizer::new()
+        .resize(original, &mut small, &ResizeOptions::new())
+        .map_err(|error| anyhow!(error))?;
+    Ok(small)
+}
+
+fn webp(picture: &DynamicImage) -> Result<Vec<u8>> {
+    let layout = if picture.color().has_alpha() {
+        PixelLayout::Rgba
+    } else {
+        PixelLayout::Rgb
+    };
+    let (width, height) = (picture.width(), picture.height());
+    let encoder = webp::Encoder::new(picture.as_bytes(), layout, width, height);
+    let encoded = encoder
+        .encode_simple(false, QUALITY)
+        .map_err(|error| anyhow!("cannot write WebP: {error:?}"))?;
+    Ok(encoded.to_vec())
 }

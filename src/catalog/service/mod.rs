@@ -3,7 +3,7 @@
 
 mod categories;
 mod draft;
-mod images;
+pub mod images;
 mod input;
 mod read;
 mod write;

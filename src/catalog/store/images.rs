@@ -1,7 +1,7 @@
 //! SQL of pictures.
 
 use crate::catalog::model::Image;
-use crate::db::{self, Conn, FromRow, Tx, execute, fetch_all, fetch_one};
+use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_all, fetch_one};
 use crate::types::{ImageId, ProductId, Timestamp};
 
 #[derive(FromRow)]
@@ -82,6 +82,22 @@ pub async fn update_image(tx: &mut Tx, image: &Image) -> db::Result<()> {
         &image.option_value,
         image.position,
     )?;
+    Ok(())
+}
+
+/// Numbers the pictures of a product from 0, in this order.
+pub async fn place_images(tx: &mut Tx, images: &[ImageId]) -> db::Result<()> {
+    if images.is_empty() {
+        return Ok(());
+    }
+    // Both databases call the columns of `values` so.
+    let mut query = Query::new("update product_images set position = d.column2 from (values ");
+    for (position, &image) in (0_i64..).zip(images) {
+        query.push(if position == 0 { "(" } else { ", (" });
+        query.bind(image).push(", ").bind(position).push(")");
+    }
+    query.push(") as d where product_images.id = d.column1");
+    query.execute(tx).await?;
     Ok(())
 }
 
