@@ -23,7 +23,7 @@ use crate::web::{
     ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, health, html,
     idempotency, session,
 };
-use crate::{accounts, admin, cart, catalog, checkout, orders, reviews};
+use crate::{accounts, admin, cart, catalog, checkout, orders, reviews, shipping};
 
 /// What happens after an event.
 pub static OBSERVERS: &[Observer] = &[orders::jobs::CONFIRMATION_MAIL];
@@ -199,12 +199,22 @@ async fn viewer(
         } else {
             Vec::new()
         },
-        notice: String::new(),
+        notice: notice(app).await?,
         prices_include_tax: app.config.prices_include_tax,
         year: ctx.now.to_utc().year(),
         path,
     };
     Ok(Viewer { ctx, shell, visit })
+}
+
+/// What the line above the header says: from which sum on delivery is free, if ever.
+async fn notice(app: &App) -> Result<String> {
+    let methods = shipping::service::methods(app).await?;
+    let lowest = methods.into_iter().filter_map(|method| method.free_over);
+    let lowest = lowest.min_by_key(|free_over| free_over.minor());
+    Ok(lowest.map_or_else(String::new, |free_over| {
+        format!("Free delivery over {free_over}")
+    }))
 }
 
 /// Draws failures of pages as an error page; who must sign in is sent there.
