@@ -340,6 +340,13 @@ impl ProductCard {
         (before > price && before > 0).then(|| (before - price) * 100 / before)
     }
 
+    /// The former price, where it was higher.
+    pub fn before(&self) -> Option<Money> {
+        let price = self.price?;
+        self.compare_at
+            .filter(|before| before.minor() > price.minor())
+    }
+
     /// Whether it was added within the last 30 days before `now`.
     pub fn is_new(&self, now: Timestamp) -> bool {
         self.created_at > now.plus_seconds(-30 * 24 * 3600)

@@ -30,11 +30,28 @@ const MACHINERY: &[&str] = &[
 const ASSEMBLY: &[&str] = &["app", "demo", "lib", "main", "routes"];
 
 /// What breaks the table and why that is right: file, path, reason.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[(
-    "checkout/service.rs",
-    "crate::pricing::api::QuoteJson",
-    "a refused total carries the new quote, in the form that the API gives it everywhere",
-)];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    (
+        "checkout/service.rs",
+        "crate::pricing::api::QuoteJson",
+        "a refused total carries the new quote, in the form that the API gives it everywhere",
+    ),
+    (
+        "catalog/pages/product.rs",
+        "crate::reviews",
+        "the product's page shows what shoppers wrote about it",
+    ),
+    (
+        "catalog/pages/product.rs",
+        "crate::shipping",
+        "the product's page tells what delivery costs before anything is in the cart",
+    ),
+    (
+        "catalog/pages/home.rs",
+        "crate::shipping",
+        "the front page tells what delivery costs",
+    ),
+];
 
 /// What a file is, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

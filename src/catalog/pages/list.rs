@@ -1,0 +1,226 @@
+//! Lists: everything, what a search finds, what a category holds.
+
+use axum::extract::{Path, Query, State};
+use axum::http::Uri;
+
+use super::filter::Filter;
+use super::{link_to, urls, way_to};
+use crate::app::App;
+use crate::catalog::service::{self, categories, featured_products, list_products};
+use crate::catalog::{Category, CategoryTree, Facets, ProductCard};
+use crate::error::Error;
+use crate::types::{CategoryId, Currency, Page, PageRequest, Timestamp};
+use crate::web::{Answer, Link, Pager, Shell, Template, Viewer, html, page};
+
+/// Products offered instead of a list that is empty.
+const INSTEAD: i64 = 4;
+/// Values of an attribute that are shown at once.
+const SHOWN_VALUES: usize = 7;
+
+#[derive(Template)]
+#[template(path = "catalog/list.html")]
+struct List {
+    shell: Shell,
+    now: Timestamp,
+    heading: String,
+    path: String,
+    place: Option<Category>,
+    crumbs: Vec<Link>,
+    currency: Currency,
+    filter: Filter,
+    chips: Vec<Link>,
+    offers: Offers,
+    products: Page<ProductCard>,
+    pager: Pager,
+    instead: Vec<ProductCard>,
+}
+
+/// What the list can be filtered by.
+struct Offers {
+    /// Below the category of the page, or all of them.
+    categories: Vec<CategoryOffer>,
+    in_stock: i64,
+    attributes: Vec<AttributeOffer>,
+}
+
+struct CategoryOffer {
+    slug: String,
+    link: Link,
+    depth: usize,
+    count: i64,
+}
+
+struct AttributeOffer {
+    name: String,
+    values: Vec<(String, i64, bool)>,
+}
+
+impl AttributeOffer {
+    fn shown(&self) -> &[(String, i64, bool)] {
+        &self.values[..self.values.len().min(SHOWN_VALUES)]
+    }
+
+    fn hidden(&self) -> &[(String, i64, bool)] {
+        &self.values[self.values.len().min(SHOWN_VALUES)..]
+    }
+}
+
+/// GET /products
+pub async fn all(
+    State(app): State<App>,
+    viewer: Viewer,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Answer {
+    let tree = categories(&app).await?;
+    list(&app, viewer, &tree, None, pairs).await
+}
+
+/// GET /categories/{slug}
+pub async fn of_category(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(slug): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Answer {
+    let tree = categories(&app).await?;
+    let place = tree.by_slug(&slug).cloned().ok_or(Error::NotFound)?;
+    list(&app, viewer, &tree, Some(place), pairs).await
+}
+
+async fn list(
+    app: &App,
+    mut viewer: Viewer,
+    tree: &CategoryTree,
+    place: Option<Category>,
+    pairs: Vec<(String, String)>,
+) -> Answer {
+    let mut filter = Filter::read(pairs, tree, app.currency());
+    let path = match &place {
+        Some(place) => {
+            // The page is a category's already.
+            if let Some(other) = filter.category.take() {
+                return html::redirect(&filter.address(&urls::category(&other.slug)));
+            }
+            urls::category(&place.slug)
+        }
+        None => urls::PRODUCTS.to_owned(),
+    };
+    let wanted = filter.wanted(place.as_ref());
+    let request = PageRequest::new(filter.page, PageRequest::DEFAULT_PER_PAGE);
+    let products = list_products(app, &viewer.ctx, &wanted, request).await?;
+    let facets = service::facets(app, &viewer.ctx, &wanted).await?;
+    let instead = if products.total == 0 {
+        featured_products(app, &viewer.ctx, INSTEAD).await?
+    } else {
+        Vec::new()
+    };
+    mark_root(&mut viewer.shell, tree, place.as_ref());
+    let uri: Uri = filter.address(&path).parse().unwrap_or_default();
+    page(&List {
+        now: viewer.ctx.now,
+        heading: heading(&filter, place.as_ref()),
+        crumbs: way_to(tree, place.as_ref(), false),
+        currency: app.currency(),
+        chips: filter.chips(&path),
+        offers: offers(tree, facets, &filter, place.as_ref()),
+        pager: Pager::new(&products, &uri),
+        shell: viewer.shell,
+        path,
+        place,
+        filter,
+        products,
+        instead,
+    })
+}
+
+fn heading(filter: &Filter, place: Option<&Category>) -> String {
+    match place {
+        Some(place) => place.name.clone(),
+        None if !filter.search.is_empty() => format!("Results for “{}”", filter.search),
+        None => match &filter.category {
+            Some(category) => category.name.clone(),
+            None => "Everything".to_owned(),
+        },
+    }
+}
+
+/// The entry of the main navigation that a category stands below is the current one.
+fn mark_root(shell: &mut Shell, tree: &CategoryTree, place: Option<&Category>) {
+    let root = place.and_then(|place| tree.path(place.id).into_iter().next());
+    if let Some(root) = root {
+        let href = urls::category(&root.slug);
+        for link in &mut shell.nav {
+            link.current = link.href == href;
+        }
+    }
+}
+
+fn offers(
+    tree: &CategoryTree,
+    facets: Facets,
+    filter: &Filter,
+    place: Option<&Category>,
+) -> Offers {
+    let attributes = facets.attributes.into_iter().map(|(name, values)| {
+        let checked = |value: &str| filter.has(&name, value);
+        let values = values.into_iter().map(|(value, count)| {
+            let checked = checked(&value);
+            (value, count, checked)
+        });
+        AttributeOffer {
+            values: values.collect(),
+            name,
+        }
+    });
+    Offers {
+        categories: categories_offered(tree, &facets.categories, filter, place),
+        in_stock: facets.in_stock,
+        attributes: attributes.filter(groups_products).collect(),
+    }
+}
+
+/// Whether an attribute sorts products into groups. One that is different for each product,
+/// such as a height, filters nothing that a look at the list would not.
+fn groups_products(offer: &AttributeOffer) -> bool {
+    let chosen = offer.values.iter().any(|(_, _, checked)| *checked);
+    let shared = offer.values.iter().any(|(_, count, _)| *count > 1);
+    chosen || (offer.values.len() > 1 && (shared || offer.values.len() <= 4))
+}
+
+/// On a category's page what is directly below it; elsewhere the roots, and what is below the
+/// chosen one.
+fn categories_offered(
+    tree: &CategoryTree,
+    counts: &[(CategoryId, i64)],
+    filter: &Filter,
+    place: Option<&Category>,
+) -> Vec<CategoryOffer> {
+    let chosen = filter.category.as_ref().map(|category| category.id);
+    let open: Vec<CategoryId> = chosen
+        .map(|id| tree.path(id).iter().map(|category| category.id).collect())
+        .unwrap_or_default();
+    let parent_shown = |category: &Category| match (place, category.parent_id) {
+        (Some(place), parent) => parent == Some(place.id),
+        (None, None) => true,
+        (None, Some(parent)) => open.contains(&parent),
+    };
+    tree.flattened()
+        .into_iter()
+        .filter(|(_, category)| parent_shown(category))
+        .filter_map(|(depth, category)| {
+            let counted = counts.iter().find(|(id, _)| *id == category.id);
+            let count = counted.map_or(0, |(_, count)| *count);
+            let current = chosen == Some(category.id);
+            (count > 0 || current).then(|| CategoryOffer {
+                slug: category.slug.to_string(),
+                link: Link {
+                    current,
+                    href: filter.address(&urls::category(&category.slug)),
+                    ..link_to(category)
+                },
+                depth,
+                count,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,249 @@
+//! A product's page.
+
+use axum::extract::{Path, Query, State};
+use axum::http::Uri;
+
+use super::choice::{self, Choice};
+use super::{urls, way_to};
+use crate::app::App;
+use crate::catalog::service::{self, categories, list_products};
+use crate::catalog::{
+    Category, Image, Product, ProductCard, ProductFilter, ProductKey, ProductStatus, Rating,
+    Variant, render_markdown,
+};
+use crate::error::{Error, Result};
+use crate::reviews::{self, Histogram, Review};
+use crate::shipping::{self, ShippingMethod};
+use crate::types::{Money, Page, PageRequest, Timestamp};
+use crate::web::html::moved;
+use crate::web::{Answer, Link, Pager, Shell, Template, Viewer, page};
+
+const REVIEWS_PER_PAGE: u32 = 5;
+const RELATED: u32 = 5;
+/// Search engines and link previews show no more of a description.
+const TEASER: usize = 160;
+
+#[derive(Template)]
+#[template(path = "catalog/product.html")]
+struct ProductPage {
+    shell: Shell,
+    now: Timestamp,
+    crumbs: Vec<Link>,
+    teaser: String,
+    description: String,
+    pictures: Vec<Image>,
+    variant: Option<Variant>,
+    choices: Vec<Choice>,
+    most: i64,
+    shipping: Vec<ShippingMethod>,
+    reviews: Page<Review>,
+    stars: i64,
+    bars: Vec<Bar>,
+    review_pager: Pager,
+    own: Option<Review>,
+    related: Vec<ProductCard>,
+    product: Product,
+}
+
+/// How many reviews gave so many stars.
+struct Bar {
+    stars: usize,
+    count: i64,
+    percent: i64,
+}
+
+impl ProductPage {
+    fn is_draft(&self) -> bool {
+        self.product.status != ProductStatus::Active
+    }
+
+    /// The price that the chosen variant had before, where that was more.
+    fn before(&self) -> Option<Money> {
+        let variant = self.variant.as_ref()?;
+        variant
+            .compare_at
+            .filter(|before| before.minor() > variant.price.minor())
+    }
+}
+
+/// GET /products/{slug}
+pub async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(slug): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Answer {
+    let key = ProductKey::parse(&slug);
+    let product = match service::product(&app, &viewer.ctx, &key).await {
+        Err(Error::NotFound) => {
+            let now_at = service::redirect_of(&app, &slug).await?;
+            let now_at = now_at.ok_or(Error::NotFound)?;
+            return moved(&format!("{}/{now_at}", urls::PRODUCTS));
+        }
+        found => found?,
+    };
+    if product.slug.as_str() != slug {
+        return moved(&urls::product(&product.slug));
+    }
+    page(&product_page(&app, viewer, product, &pairs).await?)
+}
+
+async fn product_page(
+    app: &App,
+    viewer: Viewer,
+    product: Product,
+    pairs: &[(String, String)],
+) -> Result<ProductPage> {
+    let ctx = &viewer.ctx;
+    let key = ProductKey::Id(product.id);
+    let tree = categories(app).await?;
+    let place = product.category_id.and_then(|id| tree.get(id));
+    let asked = |name: &str| {
+        let pair = pairs.iter().find(|(known, _)| known == name);
+        pair.map(|(_, value)| value.as_str())
+    };
+    let path = urls::product(&product.slug);
+    let variant = choice::chosen(&product, asked("variant")).cloned();
+    let number = asked("reviews").and_then(|number| number.parse().ok());
+    let request = PageRequest::new(number.unwrap_or(1), REVIEWS_PER_PAGE);
+    let (reviews, histogram) = reviews::service::list(app, ctx, &key, request).await?;
+    let own = match ctx.user() {
+        Some(_) => reviews::service::own(app, ctx, &key).await?,
+        None => None,
+    };
+    let available = variant
+        .as_ref()
+        .map_or(0, |variant| variant.stock.available());
+    Ok(ProductPage {
+        now: ctx.now,
+        crumbs: way_to(&tree, place, true),
+        teaser: teaser(&product),
+        description: render_markdown(&product.description),
+        pictures: pictures(&product, variant.as_ref()),
+        choices: variant.as_ref().map_or_else(Vec::new, |variant| {
+            choice::choices(&product, variant, &path)
+        }),
+        most: available.min(app.config.max_quantity),
+        shipping: shipping::service::methods(app).await?,
+        stars: whole_stars(product.rating),
+        bars: bars(histogram),
+        review_pager: review_pager(&reviews, &path),
+        related: related(app, &viewer, &product, place).await?,
+        shell: viewer.shell,
+        variant,
+        reviews,
+        own,
+        product,
+    })
+}
+
+/// One sentence about it for search engines and link previews.
+fn teaser(product: &Product) -> String {
+    if !product.summary.is_empty() {
+        return product.summary.clone();
+    }
+    let words = product.description.split_whitespace();
+    let text = words.collect::<Vec<_>>().join(" ");
+    if text.is_empty() {
+        return match product.price_range() {
+            Some((lowest, _)) => format!("{} for {lowest}.", product.name),
+            None => format!("{}.", product.name),
+        };
+    }
+    text.chars().take(TEASER).collect()
+}
+
+/// The pictures of what is chosen first, then those of anything, then those of another choice.
+fn pictures(product: &Product, variant: Option<&Variant>) -> Vec<Image> {
+    let chosen = variant.map_or(&[][..], |variant| &variant.options);
+    let rank = |image: &Image| match &image.option_value {
+        value if chosen.contains(value) => 0,
+        value if value.is_empty() => 1,
+        _ => 2,
+    };
+    let mut pictures = product.images.clone();
+    if pictures.iter().any(|image| rank(image) == 0) {
+        pictures.sort_by_key(rank);
+    }
+    pictures
+}
+
+fn whole_stars(rating: Rating) -> i64 {
+    (rating.sum * 2 + rating.count) / (rating.count * 2).max(1)
+}
+
+/// From five stars down to one.
+fn bars(histogram: Histogram) -> Vec<Bar> {
+    let total: i64 = histogram.0.iter().sum();
+    let bar = |(index, &count): (usize, &i64)| Bar {
+        stars: index + 1,
+        count,
+        percent: count * 100 / total.max(1),
+    };
+    histogram.0.iter().enumerate().map(bar).rev().collect()
+}
+
+/// Reviews are a list within the page, so their number has a name of its own.
+fn review_pager(reviews: &Page<Review>, path: &str) -> Pager {
+    let uri: Uri = path.parse().unwrap_or_default();
+    let mut pager = Pager::new(reviews, &uri);
+    let anchored = |href: &mut String| {
+        if !href.is_empty() {
+            *href = format!("{}#reviews", href.replace("?page=", "?reviews="));
+        }
+    };
+    pager.previous.as_mut().map(anchored);
+    pager.next.as_mut().map(anchored);
+    for link in &mut pager.numbers {
+        anchored(&mut link.href);
+    }
+    pager
+}
+
+/// Others of the same category, the most loved first; without a category nothing.
+async fn related(
+    app: &App,
+    viewer: &Viewer,
+    product: &Product,
+    place: Option<&Category>,
+) -> Result<Vec<ProductCard>> {
+    let Some(place) = place else {
+        return Ok(Vec::new());
+    };
+    let filter = ProductFilter {
+        category: Some(place.id),
+        in_stock: true,
+        ..ProductFilter::default()
+    };
+    // One more, because the product itself may be among them.
+    let request = PageRequest::new(1, RELATED + 1);
+    let mut found = list_products(app, &viewer.ctx, &filter, request)
+        .await?
+        .items;
+    found.retain(|card| card.id != product.id);
+    found.truncate(RELATED as usize);
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_run_from_five_stars_down_and_share_a_hundred() {
+        let found = bars(Histogram([1, 0, 0, 1, 2]));
+        let rows: Vec<_> = found
+            .iter()
+            .map(|bar| (bar.stars, bar.count, bar.percent))
+            .collect();
+        assert_eq!(
+            rows,
+            [(5, 2, 50), (4, 1, 25), (3, 0, 0), (2, 0, 0), (1, 1, 25)]
+        );
+        assert!(
+            bars(Histogram::default())
+                .iter()
+                .all(|bar| bar.percent == 0)
+        );
+    }
+}
