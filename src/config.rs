@@ -1,7 +1,7 @@
 //! Settings: defaults < `zoco.toml` < environment (`ZOCO_…`) < flags.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
@@ -9,6 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::types::Currency;
+
+/// The file with settings, in the working folder.
+const FILE: &str = "zoco.toml";
 
 /// A setting that is on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -204,8 +207,12 @@ impl Config {
         if overrides.no_demo {
             overrides.demo = Some(false);
         }
-        let figment =
-            Figment::from(Toml::file_exact("zoco.toml")).merge(Serialized::defaults(overrides));
+        let file = if Path::new(FILE).exists() {
+            Figment::from(Toml::file_exact(FILE))
+        } else {
+            Figment::new()
+        };
+        let figment = file.merge(Serialized::defaults(overrides));
         let mut config: Self = figment.extract()?;
         if figment.find_value("base_url").is_err() {
             config.base_url = address_of(config.listen);
