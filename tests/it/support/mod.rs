@@ -11,6 +11,7 @@
 
 pub mod clients;
 pub mod postgres;
+pub mod process;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
