@@ -59,7 +59,7 @@ fn too_large(rejection: &BytesRejection) -> Failure {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
+        let path = dotted(&error.path().to_string());
         let inner = error.into_inner();
         if inner.is_data() {
             let mut fields = FieldErrors::default();
@@ -82,6 +82,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
         )
     })?;
     Ok(parsed)
+}
+
+/// A path as fields are named everywhere: `variants.3.price`, not `variants[3].price`.
+fn dotted(path: &str) -> String {
+    path.replace('[', ".").replace(']', "")
 }
 
 /// Field, code and message of a shape that does not fit.
