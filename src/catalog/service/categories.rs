@@ -30,6 +30,16 @@ pub async fn categories_for_staff(app: &App, ctx: &Ctx) -> Result<CategoryTree> 
     categories(app).await
 }
 
+/// A category by its id or its slug.
+pub async fn category(app: &App, key: &str) -> Result<Category> {
+    let tree = categories(app).await?;
+    let found = match key.parse() {
+        Ok(id) => tree.get(id),
+        Err(_) => tree.by_slug(key),
+    };
+    found.cloned().ok_or(Error::NotFound)
+}
+
 /// Makes a category.
 pub async fn create_category(app: &App, ctx: &Ctx, input: CategoryInput) -> Result<Category> {
     ctx.require(Permission::Catalog)?;

@@ -9,14 +9,15 @@ mod read;
 mod write;
 
 pub use categories::{
-    categories, categories_for_staff, create_category, delete_category, update_category,
+    categories, categories_for_staff, category, create_category, delete_category, update_category,
 };
 pub use images::{add_image, delete_image, update_image};
 pub use input::{
     AttributeInput, CategoryInput, OptionInput, OptionValueInput, ProductInput, VariantInput,
 };
 pub use read::{
-    facets, featured_products, list_products, low_stock, product, product_for_staff, redirect_of,
+    facets, featured_products, find_product, list_products, low_stock, product, product_for_staff,
+    redirect_of,
 };
 pub use write::{create_product, delete_product, update_product};
 

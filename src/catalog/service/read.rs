@@ -157,6 +157,17 @@ pub async fn low_stock(app: &App, ctx: &Ctx, limit: i64) -> Result<Vec<LowStock>
     Ok(store::low_stock(&mut conn, StockLevel::LOW, limit).await?)
 }
 
+/// Like [`product`], but a slug that a product gave up leads to it, too.
+pub async fn find_product(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<Product> {
+    let found = product(app, ctx, key).await;
+    if let (Err(Error::NotFound), ProductKey::Slug(slug)) = (&found, key)
+        && let Some(slug) = redirect_of(app, slug).await?
+    {
+        return product(app, ctx, &ProductKey::Slug(slug)).await;
+    }
+    found
+}
+
 /// Where a slug that no product has any more leads: the product's new slug.
 pub async fn redirect_of(app: &App, slug: &str) -> Result<Option<String>> {
     let mut conn = app.db.conn().await?;

@@ -1,0 +1,169 @@
+//! What the query of a list of products says.
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::value::{Error as ValueError, MapDeserializer};
+use utoipa::IntoParams;
+
+use crate::app::App;
+use crate::catalog::model::ProductFilter;
+use crate::catalog::service;
+use crate::error::Error;
+use crate::types::{CategoryId, Currency, Money, PageRequest};
+use crate::web::Failure;
+use crate::web::json::{Query, page_request, query_value};
+
+/// Which products, for shoppers.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Words that must all occur.
+    search: String,
+    /// Id or slug of a category: its products and those of all below it.
+    category: String,
+    /// At least this price, `19.99`.
+    min_price: String,
+    /// At most this price.
+    max_price: String,
+    /// `true`: only what can be bought now.
+    in_stock: String,
+    /// At least so many stars on average, 1 to 5.
+    min_rating: String,
+    /// `rating` (if left out), `newest`, `price`, `-price` or `name`.
+    sort: String,
+    /// `true`: with counts beside the filters.
+    facets: String,
+    /// From 1.
+    page: String,
+    /// 1 to 100; left out: 24.
+    per_page: String,
+}
+
+/// A query with its `attr.<name>=<value>` pairs, whose names nobody knows beforehand.
+pub struct Asked {
+    query: ListQuery,
+    attributes: Vec<(String, String)>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
+        let mut attributes = Vec::new();
+        let mut others = Vec::new();
+        for (name, value) in pairs {
+            match name.strip_prefix("attr.") {
+                Some("") => return Err(bad("attr.: which attribute?")),
+                Some(attribute) => attributes.push((attribute.to_owned(), value)),
+                None => others.push((name, value)),
+            }
+        }
+        let others = MapDeserializer::<_, ValueError>::new(others.into_iter());
+        let query = ListQuery::deserialize(others).map_err(|error| bad(error.to_string()))?;
+        Ok(Self { query, attributes })
+    }
+}
+
+impl Asked {
+    /// What is asked for. Errors: 400 with the name of what cannot be read.
+    pub async fn filter(&self, app: &App) -> Result<ProductFilter, Failure> {
+        let query = &self.query;
+        let min_rating = query_value("min_rating", Some(&query.min_rating))?;
+        if min_rating.is_some_and(|stars: i64| !(1..=5).contains(&stars)) {
+            return Err(bad("min_rating: a number of stars from 1 to 5."));
+        }
+        Ok(ProductFilter {
+            search: query.search.clone(),
+            category: category(app, &query.category).await?,
+            min_price: price("min_price", &query.min_price, app.currency())?,
+            max_price: price("max_price", &query.max_price, app.currency())?,
+            in_stock: flag("in_stock", &query.in_stock)?,
+            min_rating,
+            attributes: self.attributes.clone(),
+            sort: query_value("sort", Some(&query.sort))?.unwrap_or_default(),
+            ..ProductFilter::default()
+        })
+    }
+
+    /// Which page.
+    pub fn page(&self) -> Result<PageRequest, Failure> {
+        page_request(Some(&self.query.page), Some(&self.query.per_page))
+    }
+
+    /// Whether the counts beside the filters are wanted.
+    pub fn facets(&self) -> Result<bool, Failure> {
+        flag("facets", &self.query.facets)
+    }
+}
+
+/// Which products, for staff.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StaffQuery {
+    /// Words that must all occur.
+    search: String,
+    /// Id or slug of a category: its products and those of all below it.
+    category: String,
+    /// `draft`, `active` or `archived`; left out: all.
+    status: String,
+    /// `true`: only what can be bought now.
+    in_stock: String,
+    /// `rating` (if left out), `newest`, `price`, `-price` or `name`.
+    sort: String,
+    /// From 1.
+    page: String,
+    /// 1 to 100; left out: 24.
+    per_page: String,
+}
+
+impl StaffQuery {
+    /// What is asked for. Errors: 400 with the name of what cannot be read.
+    pub async fn filter(&self, app: &App) -> Result<ProductFilter, Failure> {
+        Ok(ProductFilter {
+            search: self.search.clone(),
+            category: category(app, &self.category).await?,
+            in_stock: flag("in_stock", &self.in_stock)?,
+            for_staff: true,
+            status: query_value("status", Some(&self.status))?,
+            sort: query_value("sort", Some(&self.sort))?.unwrap_or_default(),
+            ..ProductFilter::default()
+        })
+    }
+
+    /// Which page.
+    pub fn page(&self) -> Result<PageRequest, Failure> {
+        page_request(Some(&self.page), Some(&self.per_page))
+    }
+}
+
+fn flag(name: &str, text: &str) -> Result<bool, Failure> {
+    Ok(query_value(name, Some(text))?.unwrap_or(false))
+}
+
+fn price(name: &str, text: &str, currency: Currency) -> Result<Option<Money>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let price = Money::parse(text, currency).map_err(|error| bad(format!("{name}: {error}")))?;
+    Ok(Some(price))
+}
+
+async fn category(app: &App, key: &str) -> Result<Option<CategoryId>, Failure> {
+    if key.is_empty() {
+        return Ok(None);
+    }
+    match service::category(app, key).await {
+        Ok(category) => Ok(Some(category.id)),
+        Err(Error::NotFound) => Err(bad("category: there is no such category.")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn bad(detail: impl Into<String>) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, "bad_query", detail)
+}
