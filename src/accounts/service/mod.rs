@@ -1,6 +1,7 @@
 //! Registering, signing in and out, tokens, profiles.
 
 mod admins;
+mod ensure;
 mod input;
 mod profile;
 mod sign_in;
@@ -8,6 +9,7 @@ mod throttle;
 mod tokens;
 
 pub use admins::{create_admin, ensure_admin};
+pub use ensure::ensure_customers;
 pub use input::{MAX_PASSWORD, MIN_PASSWORD, Register, SignIn, UpdateProfile};
 pub use profile::{current_user, me, update_profile};
 pub use sign_in::{WRONG_CREDENTIALS, register, sign_in};
