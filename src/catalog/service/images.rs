@@ -40,7 +40,7 @@ const QUALITY: f32 = 82.0;
 static DECODERS: Semaphore = Semaphore::const_new(2);
 
 /// A picture, ready to be stored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Encoded {
     /// Width of the original in pixels, as it is to be seen.
     pub width: u32,
@@ -83,6 +83,55 @@ pub async fn add_image(
     finish(app, ctx, &mut tx, "product.image_added", Some(&before), id).await?;
     tx.commit().await?;
     Ok(image)
+}
+
+/// A picture whose files were made beforehand, such as those of the demo shop.
+#[derive(Clone, Debug)]
+pub struct ReadyImage {
+    /// What it shows, for those who do not see it.
+    pub alt: String,
+    /// The option value that it shows, such as a colour; empty when it shows any.
+    pub option_value: String,
+    /// Size of the original, and the files in the widths of [`Image::widths_of`].
+    pub picture: Encoded,
+}
+
+/// Gives a product that has no pictures its first ones, without decoding anything; a product
+/// that has any is left alone, so that it may be asked twice. The cover comes first. Only for
+/// files of our own: nothing in them is checked.
+pub async fn add_ready_images(
+    app: &App,
+    ctx: &Ctx,
+    product: &ProductKey,
+    pictures: Vec<ReadyImage>,
+) -> Result<()> {
+    ctx.require(Permission::Catalog)?;
+    let id = visible_id(&mut app.db.conn().await?, ctx, product).await?;
+    let mut images = Vec::with_capacity(pictures.len());
+    for (position, ready) in (0..).zip(pictures) {
+        let largest = ready.picture.files.last().map(|(_, file)| file.as_slice());
+        let storage_key = key_of(largest.unwrap_or_default());
+        store_files(app, &storage_key, &ready.picture).await?;
+        images.push(Image {
+            id: ImageId(0),
+            storage_key,
+            alt: read_alt(&ready.alt)?,
+            width: i64::from(ready.picture.width),
+            height: i64::from(ready.picture.height),
+            option_value: ready.option_value,
+            position,
+        });
+    }
+    let mut tx = app.db.begin().await?;
+    let before = take_for_change(app, ctx, &mut tx, &ProductKey::Id(id), None).await?;
+    if !before.images.is_empty() || images.is_empty() {
+        return Ok(());
+    }
+    for image in &images {
+        store::insert_image(&mut tx, id, image, ctx.now).await?;
+    }
+    finish(app, ctx, &mut tx, "product.image_added", Some(&before), id).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Changes a picture's alt text or place, which counts from 0; the others make room.
@@ -160,14 +209,24 @@ fn read_alt(alt: &str) -> Result<String> {
 /// Encodes a picture and puts its files where they belong. The key is the name of the contents.
 async fn store_picture(app: &App, bytes: Vec<u8>) -> Result<(String, Encoded)> {
     let _permit = DECODERS.acquire().await.map_err(|error| anyhow!(error))?;
-    let hash = hex::encode(Sha256::digest(&bytes));
+    let key = key_of(&bytes);
     let encoded = tokio::task::spawn_blocking(move || encode(&bytes)).await;
     let encoded = encoded.map_err(|error| anyhow!(error))??;
-    let key = format!("{}/{hash}", &hash[..2]);
-    for (width, file) in &encoded.files {
-        app.storage.put(&Image::file(&key, *width), file).await?;
-    }
+    store_files(app, &key, &encoded).await?;
     Ok((key, encoded))
+}
+
+/// The key of a picture made of these bytes: the name of the contents.
+fn key_of(bytes: &[u8]) -> String {
+    let hash = hex::encode(Sha256::digest(bytes));
+    format!("{}/{hash}", &hash[..2])
+}
+
+async fn store_files(app: &App, key: &str, picture: &Encoded) -> Result<()> {
+    for (width, file) in &picture.files {
+        app.storage.put(&Image::file(key, *width), file).await?;
+    }
+    Ok(())
 }
 
 /// Decodes a JPEG, PNG or WebP and encodes it as WebP in the widths of
