@@ -63,6 +63,7 @@ fn pages(app: &App) -> Router<App> {
     let pages = Router::new()
         .merge(accounts::pages::routes())
         .merge(catalog::pages::routes())
+        .merge(reviews::pages::routes())
         .merge(cart::pages::routes())
         .merge(orders::pages::routes())
         .merge(checkout::pages::routes())

@@ -17,7 +17,7 @@ pub use input::{
 };
 pub use read::{
     facets, featured_products, find_product, list_products, low_stock, product, product_for_staff,
-    redirect_of,
+    product_id, redirect_of,
 };
 pub use write::{create_product, delete_product, update_product};
 

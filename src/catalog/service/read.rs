@@ -144,6 +144,11 @@ pub async fn product(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<Product> 
     Ok(product)
 }
 
+/// The id of a product. Errors: `NotFound` for what the asker may not see.
+pub async fn product_id(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<ProductId> {
+    visible_id(&mut app.db.conn().await?, ctx, key).await
+}
+
 /// Staff: a product, for those who work on the catalog only.
 pub async fn product_for_staff(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<Product> {
     ctx.require(Permission::Catalog)?;
