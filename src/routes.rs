@@ -29,7 +29,7 @@ use crate::{accounts, admin, cart, catalog, checkout, orders, reviews, shipping}
 pub static OBSERVERS: &[Observer] = &[orders::jobs::CONFIRMATION_MAIL];
 
 /// What is done again and again beside the jobs.
-pub static CHORES: &[Chore] = &[session::SWEEP];
+pub static CHORES: &[Chore] = &[session::SWEEP, accounts::service::SWEEP];
 
 /// The whole shop.
 pub fn router(app: App) -> Router {

@@ -267,16 +267,14 @@ pub async fn revoke_all(tx: &mut Tx, user: UserId, now: Timestamp) -> db::Result
     Ok(())
 }
 
-/// Forgets a user's refresh tokens that have expired.
-pub async fn delete_expired_tokens(tx: &mut Tx, user: UserId, now: Timestamp) -> db::Result<()> {
+/// Forgets refresh tokens that have expired. Gives how many.
+pub async fn delete_expired_tokens(tx: &mut Tx, now: Timestamp) -> db::Result<u64> {
     execute!(
         tx,
         "delete from refresh_tokens
-        where user_id = $1 and expires_at <= $2",
-        user,
+        where expires_at <= $1",
         now,
-    )?;
-    Ok(())
+    )
 }
 
 /// Counts one more attempt under this name; a window that is over starts anew.
@@ -325,8 +323,12 @@ pub async fn forgive_all(tx: &mut Tx, name: &str) -> db::Result<()> {
     Ok(())
 }
 
-/// Forgets counters whose window is over.
-pub async fn delete_old_attempts(tx: &mut Tx, now: Timestamp) -> db::Result<()> {
-    execute!(tx, "delete from throttles where window_ends_at <= $1", now)?;
-    Ok(())
+/// Forgets counters whose window is over. Gives how many.
+pub async fn delete_old_attempts(tx: &mut Tx, now: Timestamp) -> db::Result<u64> {
+    execute!(
+        tx,
+        "delete from throttles
+        where window_ends_at <= $1",
+        now,
+    )
 }

@@ -31,8 +31,13 @@ pub async fn ensure_admin(app: &App) -> Result<Option<(String, String)>> {
     );
     let hash = app.passwords.hash(&password, app.rng.bytes()).await?;
     let mut tx = app.db.begin().await?;
-    match promote(&mut tx, &app.system(), &email, &hash).await {
-        // Another instance that starts on the same database was first.
+    let before = locked(&mut tx, &email).await?;
+    // Another instance that starts on the same database may have been first: it has committed
+    // by now, or the two meet at the unique address below.
+    if store::has_admin(&mut tx).await? {
+        return Ok(None);
+    }
+    match promote(&mut tx, &app.system(), &email, before, &hash).await {
         Err(Error::Conflict { .. }) => return Ok(None),
         made => made?,
     };
@@ -50,13 +55,28 @@ pub async fn create_admin(app: &App, email: &str, password: &str) -> Result<User
     let email = email.ok_or(Error::NotFound)?;
     let hash = app.passwords.hash(password, app.rng.bytes()).await?;
     let mut tx = app.db.begin().await?;
-    let user = promote(&mut tx, &app.system(), &email, &hash).await?;
+    let before = locked(&mut tx, &email).await?;
+    let user = promote(&mut tx, &app.system(), &email, before, &hash).await?;
     tx.commit().await?;
     Ok(user)
 }
 
-async fn promote(tx: &mut Tx, ctx: &Ctx, email: &Email, hash: &str) -> Result<User> {
-    let before = store::by_email(tx, email).await?;
+/// The user of an address, locked; none when there is no such user yet.
+async fn locked(tx: &mut Tx, email: &Email) -> Result<Option<User>> {
+    let user = store::by_email(tx, email).await?;
+    if let Some(user) = &user {
+        store::lock(tx, user.id).await?;
+    }
+    Ok(user)
+}
+
+async fn promote(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    email: &Email,
+    before: Option<User>,
+    hash: &str,
+) -> Result<User> {
     let id = match &before {
         None => {
             let name = input::name_from(email);

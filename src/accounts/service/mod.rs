@@ -5,6 +5,7 @@ mod ensure;
 mod input;
 mod profile;
 mod sign_in;
+mod sweep;
 mod throttle;
 mod tokens;
 
@@ -13,4 +14,5 @@ pub use ensure::ensure_customers;
 pub use input::{MAX_PASSWORD, MIN_PASSWORD, Register, SignIn, UpdateProfile};
 pub use profile::{current_user, me, update_profile};
 pub use sign_in::{WRONG_CREDENTIALS, register, sign_in};
+pub use sweep::SWEEP;
 pub use tokens::{authenticate, issue_tokens, refresh, revoke};

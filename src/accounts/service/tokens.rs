@@ -30,7 +30,6 @@ pub async fn issue_tokens(app: &App, ctx: &Ctx, user: UserId) -> Result<Tokens> 
     if !store::lock(&mut tx, user).await? {
         return Err(Error::Unauthenticated);
     }
-    store::delete_expired_tokens(&mut tx, user, ctx.now).await?;
     let tokens = issue(&mut tx, app, ctx, user, &app.rng.token()).await?;
     tx.commit().await?;
     Ok(tokens)
