@@ -1,1 +1,130 @@
-//! Every store function of accounts, on both databases.
+//! SQL of accounts.
+
+use zoco::accounts::store;
+use zoco::ctx::{Permission, Role};
+use zoco::db::Query;
+use zoco::types::{Email, UserId};
+
+use crate::support::{TestApp, both};
+
+fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+async fn user(app: &TestApp, address: &str, role: Role) -> UserId {
+    let mut tx = app.db.begin().await.unwrap();
+    let now = app.clock.now();
+    let id = store::insert(&mut tx, &email(address), "Ada", "a hash", role, now)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+both! {
+    async fn users_are_found_by_id_and_address(app: TestApp) {
+        let id = user(&app, "ada@example.com", Role::Customer).await;
+        let mut tx = app.db.begin().await.unwrap();
+        let now = app.clock.now().plus_seconds(5);
+        store::set_profile(&mut tx, id, "Ada Lovelace", "123", now).await.unwrap();
+        Query::new("update users set permissions = 'orders,nonsense,catalog'").execute(&mut tx).await.unwrap();
+        let found = store::by_email(&mut tx, &email("ADA@example.com")).await.unwrap().unwrap();
+        assert_eq!((found.id, found.name.as_str(), found.phone.as_str()), (id, "Ada Lovelace", "123"));
+        assert_eq!(found.permissions, [Permission::Orders, Permission::Catalog]);
+        assert_eq!(found.created_at, app.clock.now());
+        assert_eq!(store::by_id(&mut tx, id).await.unwrap(), Some(found));
+        assert_eq!(store::by_id(&mut tx, UserId(99)).await.unwrap(), None);
+        assert_eq!(store::by_email(&mut tx, &email("eve@example.com")).await.unwrap(), None);
+        assert_eq!(store::password_hash(&mut tx, id).await.unwrap().as_deref(), Some("a hash"));
+        assert_eq!(store::password_hash(&mut tx, UserId(99)).await.unwrap(), None);
+        assert!(store::lock(&mut tx, id).await.unwrap());
+        assert!(!store::lock(&mut tx, UserId(99)).await.unwrap());
+        let again = store::insert(&mut tx, &email("ada@example.com"), "Eve", "", Role::Customer, now).await;
+        assert!(again.unwrap_err().is_unique());
+    }
+
+    async fn admins_are_made_and_counted(app: TestApp) {
+        let id = user(&app, "ada@example.com", Role::Customer).await;
+        let mut tx = app.db.begin().await.unwrap();
+        assert!(!store::has_admin(&mut tx).await.unwrap());
+        store::make_admin(&mut tx, id, "another hash", app.clock.now()).await.unwrap();
+        assert!(store::has_admin(&mut tx).await.unwrap());
+        assert_eq!(store::by_id(&mut tx, id).await.unwrap().unwrap().role, Role::Admin);
+        assert_eq!(store::password_hash(&mut tx, id).await.unwrap().as_deref(), Some("another hash"));
+    }
+
+    async fn sessions_end_by_user(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        let eve = user(&app, "eve@example.com", Role::Customer).await;
+        let mut tx = app.db.begin().await.unwrap();
+        for (name, owner) in [("a", ada), ("b", ada), ("c", eve)] {
+            let mut session = Query::new("insert into sessions (id, user_id, data, created_at, expires_at) values (");
+            session.bind(name).push(", ").bind(owner).push(", '{}', 0, 0)");
+            session.execute(&mut tx).await.unwrap();
+        }
+        store::end_sessions(&mut tx, ada).await.unwrap();
+        let left: Vec<(String,)> = Query::new("select id from sessions").fetch_all(&mut tx).await.unwrap();
+        assert_eq!(left, [("c".to_owned(),)]);
+    }
+
+    async fn refresh_tokens_are_used_once_and_revoked_by_family(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        let now = app.clock.now();
+        let later = now.plus_seconds(10);
+        let mut tx = app.db.begin().await.unwrap();
+        for (family, hash) in [("f", "one"), ("f", "two"), ("g", "three")] {
+            store::insert_refresh_token(&mut tx, ada, family, hash, now, later).await.unwrap();
+        }
+        assert_eq!(store::refresh_token(&mut tx, "none").await.unwrap(), None);
+        let one = store::refresh_token(&mut tx, "one").await.unwrap().unwrap();
+        assert_eq!((one.user_id, one.family.as_str(), one.used_at), (ada, "f", None));
+        assert!(store::use_refresh_token(&mut tx, one.id, now).await.unwrap());
+        assert!(!store::use_refresh_token(&mut tx, one.id, now).await.unwrap());
+        assert_eq!(store::refresh_token(&mut tx, "one").await.unwrap().unwrap().used_at, Some(now));
+
+        assert!(store::revoke_family(&mut tx, "f", now).await.unwrap());
+        assert!(!store::revoke_family(&mut tx, "f", now).await.unwrap());
+        let two = store::refresh_token(&mut tx, "two").await.unwrap().unwrap();
+        assert_eq!(two.revoked_at, Some(now));
+        assert!(!store::use_refresh_token(&mut tx, two.id, now).await.unwrap());
+        let three = store::refresh_token(&mut tx, "three").await.unwrap().unwrap();
+        assert_eq!(three.revoked_at, None);
+        // At the very moment of its end it is good no more.
+        assert!(!store::use_refresh_token(&mut tx, three.id, later).await.unwrap());
+        store::revoke_all(&mut tx, ada, now).await.unwrap();
+        assert!(!store::use_refresh_token(&mut tx, three.id, now).await.unwrap());
+
+        assert_eq!(store::delete_expired_tokens(&mut tx, now).await.unwrap(), 0);
+        assert!(store::refresh_token(&mut tx, "one").await.unwrap().is_some());
+        assert_eq!(store::delete_expired_tokens(&mut tx, later).await.unwrap(), 3);
+        assert_eq!(store::refresh_token(&mut tx, "one").await.unwrap(), None);
+    }
+
+    async fn attempts_are_counted_within_a_window(app: TestApp) {
+        let now = app.clock.now();
+        let ends = now.plus_seconds(10);
+        let mut tx = app.db.begin().await.unwrap();
+        for expected in 1..=3 {
+            let counted = store::count_attempt(&mut tx, "a", now, ends).await.unwrap();
+            assert_eq!((counted.attempts, counted.window_ends_at), (expected, ends));
+        }
+        // Later attempts of the same window do not make it longer.
+        let counted = store::count_attempt(&mut tx, "a", now.plus_seconds(9), now.plus_seconds(19)).await.unwrap();
+        assert_eq!((counted.attempts, counted.window_ends_at), (4, ends));
+        store::forgive_attempt(&mut tx, "a").await.unwrap();
+        assert_eq!(store::count_attempt(&mut tx, "a", now, ends).await.unwrap().attempts, 4);
+        let anew = store::count_attempt(&mut tx, "a", ends, ends.plus_seconds(10)).await.unwrap();
+        assert_eq!((anew.attempts, anew.window_ends_at), (1, ends.plus_seconds(10)));
+        for _ in 0..3 {
+            store::forgive_attempt(&mut tx, "a").await.unwrap();
+        }
+        assert_eq!(store::count_attempt(&mut tx, "a", ends, ends).await.unwrap().attempts, 1);
+        store::forgive_all(&mut tx, "a").await.unwrap();
+        assert_eq!(store::count_attempt(&mut tx, "a", now, ends).await.unwrap().attempts, 1);
+
+        store::count_attempt(&mut tx, "b", now, ends.plus_seconds(1)).await.unwrap();
+        assert_eq!(store::delete_old_attempts(&mut tx, ends).await.unwrap(), 1);
+        let left: Vec<(String,)> = Query::new("select name from throttles").fetch_all(&mut tx).await.unwrap();
+        assert_eq!(left, [("b".to_owned(),)]);
+    }
+}
