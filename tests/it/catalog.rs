@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use axum::http::Method;
+use image::{DynamicImage, ImageEncoder};
 use serde_json::json;
 use zoco::catalog::service::{self, CategoryInput, ProductInput, images};
 use zoco::catalog::{Image, Product, ProductFilter, ProductKey, ProductStatus};
@@ -139,6 +140,34 @@ plain! {
         let small = images::encode(&png(40, 30)).unwrap();
         let read = image::load_from_memory(&small.files[0].1).unwrap();
         assert_eq!((small.files[0].0, read.width(), read.height()), (400, 40, 30));
+    }
+
+    fn a_photograph_is_turned_as_its_camera_says() {
+        let mut exif = b"II*\0\x08\0\0\0\x01\0".to_vec();
+        // Orientation, one short: turn by 90 degrees to the right. Then no further directory.
+        exif.extend(b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0");
+        let mut bytes = Vec::new();
+        let mut encoder = image::codecs::jpeg::JpegEncoder::new(&mut bytes);
+        encoder.set_exif_metadata(exif).unwrap();
+        image::RgbImage::new(60, 20).write_with_encoder(encoder).unwrap();
+        let encoded = images::encode(&bytes).unwrap();
+        assert_eq!((encoded.width, encoded.height), (20, 60));
+        let read = image::load_from_memory(&encoded.files[0].1).unwrap();
+        assert_eq!((read.width(), read.height()), (20, 60));
+    }
+
+    fn a_picture_stays_transparent() {
+        for picture in [
+            DynamicImage::new_rgba8(500, 10),
+            DynamicImage::new_rgba16(500, 10),
+            DynamicImage::new_luma_a8(500, 10),
+        ] {
+            let mut bytes = Cursor::new(Vec::new());
+            picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+            let encoded = images::encode(&bytes.into_inner()).unwrap();
+            let read = image::load_from_memory(&encoded.files[0].1).unwrap();
+            assert_eq!(read.to_rgba8().get_pixel(0, 0).0[3], 0);
+        }
     }
 
     fn what_is_no_picture_is_refused() {
@@ -758,6 +787,48 @@ both! {
         api.delete(&path).await.expect(204);
         assert_eq!(app.api().get("/api/categories/tall").await.json()["parent_id"], json!(null));
         app.api().get(&path).await.expect(404);
+    }
+
+    async fn a_race_for_an_sku_has_one_winner(app: TestApp) {
+        let maker = |name: &'static str| {
+            let app = app.clone();
+            async move {
+                let body = json!({"name": name, "price": "1", "sku": "SAME", "slug": "same"});
+                service::create_product(&app, &app.system(), input(body)).await
+            }
+        };
+        let results = tokio::join!(maker("A"), maker("B"), maker("C"), maker("D"));
+        let (mut won, mut lost) = (0, 0);
+        for result in [results.0, results.1, results.2, results.3] {
+            match result {
+                Ok(_) => won += 1,
+                Err(error) => {
+                    let errors = fields::<()>(Err(error));
+                    assert!(!errors.of("sku").is_empty() || !errors.of("slug").is_empty(), "{errors:?}");
+                    lost += 1;
+                }
+            }
+        }
+        assert_eq!((won, lost), (1, 3));
+    }
+
+    async fn a_product_that_is_being_bought_is_not_deleted(app: TestApp) {
+        for round in 0..5 {
+            let product = app.product(&format!("Mug {round}"), "1", 1).await;
+            let cart = app.api().post("/api/cart/items", json!({"product_id": product.id})).await.expect(200);
+            let buyer = app.api().with("cart-token", &cart.header("cart-token"));
+            let order = json!({"shipping_address": "123 Main St", "email": "guest@example.com"});
+            let key = ProductKey::Id(product.id);
+            let system = app.system();
+            let (_, deleted) = tokio::join!(
+                buyer.post("/api/orders", order),
+                service::delete_product(&app, &system, &key, None),
+            );
+            deleted.unwrap();
+        }
+        app.run_jobs().await;
+        let lost = "select count(*) from order_lines where product_id not in (select id from products)";
+        assert_eq!(count(&app, lost).await, 0);
     }
 
     async fn staff_routes_refuse_all_others(app: TestApp) {

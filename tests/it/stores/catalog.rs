@@ -1,1 +1,336 @@
 //! Every store function of catalog, on both databases.
+
+use zoco::app::App;
+use zoco::catalog::store::{self, Matching};
+use zoco::catalog::{
+    Category, Image, OptionValue, Product, ProductOption, ProductSort, ProductStatus, Rating,
+    Variant,
+};
+use zoco::db::Tx;
+use zoco::db::query::{self, Sql};
+use zoco::inventory::StockLevel;
+use zoco::types::{CategoryId, ImageId, Money, PageRequest, ProductId, Slug, Timestamp, VariantId};
+
+use crate::support::{TestApp, both};
+
+fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+fn euros(minor: i64) -> Money {
+    Money::new(minor, "EUR".parse().unwrap())
+}
+
+fn category(app: &App, name: &str, parent: Option<CategoryId>) -> Category {
+    let now = app.clock.now();
+    Category {
+        id: CategoryId(0),
+        parent_id: parent,
+        slug: Slug::from_text(name, "category"),
+        name: name.to_owned(),
+        description: String::new(),
+        position: 0,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn variant(product_id: ProductId, sku: &str, minor: i64) -> Variant {
+    Variant {
+        id: VariantId(0),
+        product_id,
+        sku: sku.to_owned(),
+        options: vec![sku.to_owned()],
+        price: euros(minor),
+        compare_at: None,
+        weight_grams: 5,
+        barcode: "42".to_owned(),
+        position: 0,
+        active: true,
+        stock: StockLevel::default(),
+    }
+}
+
+fn blank(app: &App, name: &str) -> Product {
+    let now = app.clock.now();
+    Product {
+        id: ProductId(0),
+        slug: Slug::from_text(name, "product"),
+        name: name.to_owned(),
+        maker: String::new(),
+        summary: String::new(),
+        description: String::new(),
+        category_id: None,
+        status: ProductStatus::Active,
+        options: Vec::new(),
+        tags: Vec::new(),
+        attributes: Vec::new(),
+        variants: Vec::new(),
+        images: Vec::new(),
+        rating: Rating::default(),
+        version: 1,
+        created_by: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// A product with one variant for each SKU, which is its option value as well.
+async fn insert(app: &App, tx: &mut Tx, name: &str, skus: &[&str]) -> Product {
+    let mut product = blank(app, name);
+    let value = |sku: &&str| OptionValue {
+        value: (*sku).to_owned(),
+        swatch: Some("#e4dac8".to_owned()),
+    };
+    product.options = vec![ProductOption {
+        name: "Colour".to_owned(),
+        values: skus.iter().map(value).collect(),
+    }];
+    product.variants = (0..)
+        .zip(skus)
+        .map(|(position, sku)| Variant {
+            position,
+            ..variant(ProductId(0), sku, 100 * (position + 1))
+        })
+        .collect();
+    product.id = store::insert_product(tx, &product).await.unwrap();
+    let variants: Vec<&Variant> = product.variants.iter().collect();
+    let made = store::insert_variants(tx, product.id, &variants, app.clock.now())
+        .await
+        .unwrap();
+    for variant in &mut product.variants {
+        variant.product_id = product.id;
+        variant.id = made.iter().find(|(sku, _)| *sku == variant.sku).unwrap().1;
+    }
+    product
+}
+
+async fn read(app: &App, tx: &mut Tx, id: ProductId) -> Product {
+    store::product(tx, id, app.currency())
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+async fn run(tx: &mut Tx, sql: &'static str) {
+    query::execute(tx, Sql::same(sql), Vec::new())
+        .await
+        .unwrap();
+}
+
+both! {
+    async fn the_tree_is_written_and_read(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        store::lock_categories(&mut tx).await.unwrap();
+        let mut cups = category(&app, "Cups", None);
+        cups.id = store::insert_category(&mut tx, &cups).await.unwrap();
+        let mut tall = category(&app, "Tall", Some(cups.id));
+        tall.id = store::insert_category(&mut tx, &tall).await.unwrap();
+        assert_eq!(store::category_tree(&mut tx).await.unwrap().0, [cups.clone(), tall.clone()]);
+        cups.name = "Zen".to_owned();
+        store::update_category(&mut tx, &cups).await.unwrap();
+        let tree = store::category_tree(&mut tx).await.unwrap();
+        assert_eq!(tree.get(cups.id), Some(&Category { version: 2, ..cups.clone() }));
+
+        let mut product = insert(&app, &mut tx, "Mug", &["A"]).await;
+        product.category_id = Some(cups.id);
+        store::update_product(&mut tx, &product).await.unwrap();
+        let later = Timestamp(app.clock.now().0 + 1);
+        store::delete_category(&mut tx, cups.id, None, later).await.unwrap();
+        let tree = store::category_tree(&mut tx).await.unwrap();
+        assert_eq!(tree.0, [Category { parent_id: None, version: 2, updated_at: later, ..tall }]);
+        let product = read(&app, &mut tx, product.id).await;
+        assert_eq!((product.category_id, product.version), (None, 2));
+    }
+
+    async fn a_product_is_written_and_read(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let mut product = insert(&app, &mut tx, "Mug", &["B", "A"]).await;
+        assert_eq!(read(&app, &mut tx, product.id).await, product);
+        assert_eq!(store::product(&mut tx, ProductId(99), app.currency()).await.unwrap(), None);
+
+        let later = Timestamp(app.clock.now().0 + 1);
+        assert_eq!(store::touch_product(&mut tx, product.id, later).await.unwrap(), Some(2));
+        assert_eq!(store::touch_product(&mut tx, ProductId(99), later).await.unwrap(), None);
+        product.tags = vec!["a".to_owned(), "b".to_owned()];
+        product.maker = "Alfar".to_owned();
+        product.attributes = vec![("Z".to_owned(), "1".to_owned()), ("A".to_owned(), "2".to_owned())];
+        store::update_product(&mut tx, &product).await.unwrap();
+        for attributes in [&product.attributes[..1], &[], &product.attributes] {
+            store::replace_attributes(&mut tx, product.id, attributes).await.unwrap();
+        }
+        let expected = Product { version: 2, updated_at: later, ..product.clone() };
+        assert_eq!(read(&app, &mut tx, product.id).await, expected);
+
+        let found = Some((product.id, ProductStatus::Active));
+        assert_eq!(store::id_of_slug(&mut tx, "mug").await.unwrap(), found);
+        assert_eq!(store::id_of_slug(&mut tx, "jug").await.unwrap(), None);
+        assert_eq!(store::status_of(&mut tx, product.id).await.unwrap(), found);
+        store::set_status(&mut tx, product.id, ProductStatus::Archived).await.unwrap();
+        let found = Some((product.id, ProductStatus::Archived));
+        assert_eq!(store::status_of(&mut tx, product.id).await.unwrap(), found);
+        store::delete_product(&mut tx, product.id).await.unwrap();
+        assert_eq!(store::status_of(&mut tx, product.id).await.unwrap(), None);
+    }
+
+    async fn variants_are_changed_renamed_and_deleted(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let product = insert(&app, &mut tx, "Mug", &["A", "B", "C"]).await;
+        let now = app.clock.now();
+        let [a, b, c] = &product.variants[..] else { panic!() };
+        let swapped = [
+            Variant { sku: "B".to_owned(), compare_at: Some(euros(900)), active: false, ..a.clone() },
+            Variant { sku: "A".to_owned(), price: euros(7), position: 9, ..b.clone() },
+        ];
+        store::free_skus(&mut tx, &[a.id, b.id]).await.unwrap();
+        let changed: Vec<&Variant> = swapped.iter().collect();
+        store::update_variants(&mut tx, &changed, now).await.unwrap();
+        store::update_variants(&mut tx, &[], now).await.unwrap();
+        let found = store::variants(&mut tx, product.id, app.currency()).await.unwrap();
+        assert_eq!(found, [swapped[0].clone(), c.clone(), swapped[1].clone()]);
+        store::delete_variants(&mut tx, &[a.id, c.id]).await.unwrap();
+        let found = store::variants(&mut tx, product.id, app.currency()).await.unwrap();
+        assert_eq!(found, [swapped[1].clone()]);
+        let twice = variant(product.id, "A", 1);
+        let refused = store::insert_variants(&mut tx, product.id, &[&twice], now).await;
+        assert!(refused.unwrap_err().is_unique());
+    }
+
+    async fn slugs_and_skus_that_are_taken_are_found(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let product = insert(&app, &mut tx, "Mug", &["MUG", "X1"]).await;
+        insert(&app, &mut tx, "Mug 2", &["MUG-2", "Y1"]).await;
+        insert(&app, &mut tx, "Mugs", &["Z"]).await;
+        let mut slugs = store::slugs_like(&mut tx, &slug("mug")).await.unwrap();
+        slugs.sort();
+        assert_eq!(slugs, ["mug", "mug-2"]);
+        let long = "x".repeat(Slug::MAX_LEN);
+        insert(&app, &mut tx, &format!("{}-2", &long[..Slug::MAX_LEN - 2]), &["L"]).await;
+        assert_eq!(store::slugs_like(&mut tx, &slug(&long)).await.unwrap().len(), 1);
+
+        let asked = ["Z".to_owned(), "X1".to_owned(), "none".to_owned()];
+        let mut skus = store::skus_of_others(&mut tx, product.id, "MUG", &asked).await.unwrap();
+        skus.sort();
+        assert_eq!(skus, ["MUG-2", "Z"]);
+    }
+
+    async fn an_old_slug_leads_on(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let (one, two) = (insert(&app, &mut tx, "One", &["A"]).await, insert(&app, &mut tx, "Two", &["B"]).await);
+        store::put_redirect(&mut tx, &slug("old"), one.id).await.unwrap();
+        store::put_redirect(&mut tx, &slug("old"), two.id).await.unwrap();
+        let found = store::redirect(&mut tx, "old").await.unwrap();
+        assert_eq!(found, Some(("two".to_owned(), ProductStatus::Active)));
+        store::delete_redirect(&mut tx, &slug("old")).await.unwrap();
+        assert_eq!(store::redirect(&mut tx, "old").await.unwrap(), None);
+    }
+
+    async fn what_was_ordered_is_known(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let product = insert(&app, &mut tx, "Mug", &["A", "B"]).await;
+        assert!(store::ordered_variants(&mut tx, product.id).await.unwrap().is_empty());
+        run(&mut tx, "insert into carts (token, status, created_at, updated_at) values ('t', 'ordered', 1, 1)").await;
+        run(&mut tx, "insert into orders
+                (number, cart_id, email, customer, search_text, status, payment_status,
+                fulfilment_status, currency, subtotal_minor, shipping_minor, tax_minor,
+                total_minor, prices_include_tax, shipping_method, shipping_method_name,
+                shipping_address, placed_at, updated_at)
+            select 'N', id, 'a@example.com', 'A', '', 'pending', 'unpaid', 'unfulfilled', 'EUR',
+                1, 0, 0, 1, true, 'flat', 'Flat', '{}', 1, 1
+            from carts").await;
+        run(&mut tx, "insert into order_lines
+                (order_id, product_id, variant_id, sku, name, quantity, unit_price_minor,
+                subtotal_minor, tax_minor, total_minor, position)
+            select o.id, v.product_id, v.id, v.sku, 'Mug', 1, 1, 1, 0, 1, 0
+            from orders as o, variants as v
+            where v.sku = 'B'").await;
+        let found = store::ordered_variants(&mut tx, product.id).await.unwrap();
+        assert_eq!(found, [product.variants[1].id]);
+    }
+
+    async fn pictures_are_kept_in_order(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let product = insert(&app, &mut tx, "Mug", &["A"]).await;
+        let mut images = Vec::new();
+        for position in 0..2 {
+            let mut image = Image {
+                id: ImageId(0),
+                storage_key: format!("ab/{position}"),
+                alt: String::new(),
+                width: 500,
+                height: 20,
+                option_value: String::new(),
+                position,
+            };
+            image.id = store::insert_image(&mut tx, product.id, &image, app.clock.now()).await.unwrap();
+            images.push(image);
+        }
+        assert_eq!(store::images(&mut tx, product.id).await.unwrap(), images);
+        images[0].alt = "A mug".to_owned();
+        images[0].option_value = "A".to_owned();
+        store::update_image(&mut tx, &images[0]).await.unwrap();
+        store::place_images(&mut tx, &[images[1].id, images[0].id]).await.unwrap();
+        store::place_images(&mut tx, &[]).await.unwrap();
+        let found = store::images(&mut tx, product.id).await.unwrap();
+        assert_eq!(found[1], Image { position: 1, ..images[0].clone() });
+        store::delete_image(&mut tx, images[0].id).await.unwrap();
+        assert_eq!(store::images(&mut tx, product.id).await.unwrap().len(), 1);
+    }
+
+    async fn lists_are_narrowed_counted_and_shown(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let cups = store::insert_category(&mut tx, &category(&app, "Cups", None)).await.unwrap();
+        let mut mug = insert(&app, &mut tx, "Mug", &["A", "B"]).await;
+        mug.category_id = Some(cups);
+        mug.attributes = vec![("Material".to_owned(), "Clay".to_owned())];
+        store::update_product(&mut tx, &mug).await.unwrap();
+        store::replace_attributes(&mut tx, mug.id, &mug.attributes).await.unwrap();
+        let jug = insert(&app, &mut tx, "Jug", &["C"]).await;
+        store::replace_attributes(&mut tx, jug.id, &[("Material".to_owned(), "Glass".to_owned()), ("Size".to_owned(), "1 l".to_owned())]).await.unwrap();
+        let ctx = app.system();
+        zoco::inventory::service::set_on_hand(&mut tx, &ctx, mug.variants[0].id, 3, zoco::inventory::Reason::Received).await.unwrap();
+
+        let all = Matching::default();
+        let cases = [
+            (all.clone(), 2),
+            (Matching { words: vec![("mug".to_owned(), Vec::new())], ..all.clone() }, 1),
+            (Matching { words: vec![("none".to_owned(), vec![cups])], ..all.clone() }, 1),
+            (Matching { categories: Some(vec![cups]), ..all.clone() }, 1),
+            (Matching { categories: Some(Vec::new()), ..all.clone() }, 0),
+            (Matching { min_price: Some(200), ..all.clone() }, 1),
+            (Matching { max_price: Some(99), ..all.clone() }, 0),
+            (Matching { in_stock: true, ..all.clone() }, 1),
+            (Matching { min_rating: Some(1), ..all.clone() }, 0),
+            (Matching { attributes: vec![("Material".to_owned(), vec!["Clay".to_owned(), "Wood".to_owned()])], ..all.clone() }, 1),
+            (Matching { status: Some(ProductStatus::Draft), ..all.clone() }, 0),
+        ];
+        for (matching, expected) in cases {
+            assert_eq!(store::count(&mut tx, &matching).await.unwrap(), expected, "{matching:?}");
+        }
+        assert_eq!(store::count_by_category(&mut tx, &all).await.unwrap(), [(cups, 1)]);
+        let row = |name: &str, value: &str| (name.to_owned(), value.to_owned(), 1);
+        let counts = store::count_by_attribute(&mut tx, &all, None, &[]).await.unwrap();
+        assert_eq!(counts, [row("Material", "Clay"), row("Material", "Glass"), row("Size", "1 l")]);
+        let counts = store::count_by_attribute(&mut tx, &all, None, &["Material".to_owned()]).await.unwrap();
+        assert_eq!(counts, [row("Size", "1 l")]);
+        let counts = store::count_by_attribute(&mut tx, &all, Some("Size"), &[]).await.unwrap();
+        assert_eq!(counts, [row("Size", "1 l")]);
+
+        for sort in [ProductSort::Rating, ProductSort::Newest, ProductSort::PriceAscending, ProductSort::PriceDescending, ProductSort::Name] {
+            let cards = store::cards(&mut tx, &all, sort, PageRequest::new(1, 1), app.currency()).await.unwrap();
+            assert_eq!(cards.len(), 1, "{sort}");
+        }
+        let cards = store::cards(&mut tx, &all, ProductSort::Name, PageRequest::default(), app.currency()).await.unwrap();
+        let [first, second] = &cards[..] else { panic!("{cards:?}") };
+        assert_eq!((first.name.as_str(), first.only_variant, first.available), ("Jug", Some(jug.variants[0].id), 0));
+        assert_eq!((second.price, second.price_varies, second.variant_count), (Some(euros(100)), true, 2));
+        assert_eq!((second.available, second.swatches.len()), (3, 2));
+
+        let low = store::low_stock(&mut tx, 2, 10).await.unwrap();
+        let skus: Vec<&str> = low.iter().map(|one| one.sku.as_str()).collect();
+        assert_eq!(skus, ["B", "C"]);
+        assert_eq!(store::low_stock(&mut tx, 3, 10).await.unwrap().len(), 3);
+        assert_eq!(store::low_stock(&mut tx, 3, 1).await.unwrap().len(), 1);
+    }
+}
