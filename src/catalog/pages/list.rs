@@ -161,7 +161,11 @@ fn offers(
     filter: &Filter,
     place: Option<&Category>,
 ) -> Offers {
-    let attributes = facets.attributes.into_iter().map(|(name, values)| {
+    let mut counted = facets.attributes;
+    for (name, value) in &filter.attributes {
+        add_missing(&mut counted, name, value);
+    }
+    let attributes = counted.into_iter().map(|(name, values)| {
         let checked = |value: &str| filter.has(&name, value);
         let values = values.into_iter().map(|(value, count)| {
             let checked = checked(&value);
@@ -176,6 +180,19 @@ fn offers(
         categories: categories_offered(tree, &facets.categories, filter, place),
         in_stock: facets.in_stock,
         attributes: attributes.filter(groups_products).collect(),
+    }
+}
+
+/// A value that is filtered by is offered even where nothing has it, so that the form keeps it.
+fn add_missing(counted: &mut Vec<(String, Vec<(String, i64)>)>, name: &str, value: &str) {
+    let place = counted.iter().position(|(known, _)| known == name);
+    let place = place.unwrap_or_else(|| {
+        counted.push((name.to_owned(), Vec::new()));
+        counted.len() - 1
+    });
+    let values = &mut counted[place].1;
+    if values.iter().all(|(known, _)| known != value) {
+        values.push((value.to_owned(), 0));
     }
 }
 
