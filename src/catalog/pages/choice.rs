@@ -111,14 +111,14 @@ pub fn choices(product: &Product, current: &Variant, page: &str) -> Vec<Choice> 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::catalog::{OptionValue, ProductOption, ProductStatus, Rating};
     use crate::inventory::StockLevel;
     use crate::types::{Currency, ProductId, Slug, Timestamp, VariantId};
 
     /// A mug of these variants: id, colour, size, price in cents, stock.
-    fn mug(variants: &[(i64, &str, &str, i64, i64)]) -> Product {
+    pub fn mug(variants: &[(i64, &str, &str, i64, i64)]) -> Product {
         let option = |name: &str, values: &[&str], swatch: Option<&str>| ProductOption {
             name: name.to_owned(),
             values: values

@@ -227,7 +227,58 @@ async fn related(
 
 #[cfg(test)]
 mod tests {
+    use super::super::choice::tests::mug;
     use super::*;
+    use crate::types::ImageId;
+
+    fn order_of(product: &Product, variant: usize) -> Vec<String> {
+        pictures(product, product.variants.get(variant))
+            .into_iter()
+            .map(|image| image.alt)
+            .collect()
+    }
+
+    #[test]
+    fn pictures_of_the_chosen_value_come_first_and_of_others_last() {
+        let mut product = mug(&[
+            (1, "Oat", "S", 1, 1),
+            (2, "Ink", "S", 1, 1),
+            (3, "Sage", "S", 1, 1),
+        ]);
+        let picture = |(position, alt, option_value): (i64, &str, &str)| Image {
+            id: ImageId(position),
+            storage_key: String::new(),
+            alt: alt.to_owned(),
+            width: 800,
+            height: 1000,
+            option_value: option_value.to_owned(),
+            position,
+        };
+        product.images = [
+            (0, "oat", "Oat"),
+            (1, "any", ""),
+            (2, "ink", "Ink"),
+            (3, "ink again", "Ink"),
+        ]
+        .map(picture)
+        .to_vec();
+        assert_eq!(order_of(&product, 0), ["oat", "any", "ink", "ink again"]);
+        assert_eq!(order_of(&product, 1), ["ink", "ink again", "any", "oat"]);
+        // Nothing shows sage: the merchant's own order is as good as any.
+        assert_eq!(order_of(&product, 2), ["oat", "any", "ink", "ink again"]);
+        assert_eq!(order_of(&product, 9), ["oat", "any", "ink", "ink again"]);
+    }
+
+    #[test]
+    fn a_teaser_is_the_summary_or_the_beginning_of_the_description() {
+        let mut product = mug(&[(1, "Oat", "S", 2400, 1)]);
+        assert_eq!(teaser(&product), "Mug for 24.00\u{a0}€.");
+        product.description = format!("A\n\nlong  {}", "story ".repeat(60));
+        assert!(teaser(&product).starts_with("A long story"));
+        assert_eq!(teaser(&product).chars().count(), TEASER);
+        product.summary = "Short.".to_owned();
+        assert_eq!(teaser(&product), "Short.");
+    }
 
     #[test]
     fn bars_run_from_five_stars_down_and_share_a_hundred() {
