@@ -1,6 +1,7 @@
 //! The back office: its start page and what its pages share.
 
 pub mod pages;
+pub mod service;
 
 /// Addresses of this feature's pages.
 pub mod urls {

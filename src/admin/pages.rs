@@ -1,52 +1,75 @@
 //! The start page of the back office, and the menu beside all of its pages.
 
 use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
 
+use super::service::{self, Overview};
+use super::urls;
 use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
-use crate::web::MenuItem;
+use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
 use crate::{catalog, orders};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
-    Router::new()
+    Router::new().route(urls::HOME, get(home))
+}
+
+#[derive(Template)]
+#[template(path = "admin/home.html")]
+struct HomePage {
+    shell: Shell,
+    overview: Overview,
+}
+
+async fn home(State(app): State<App>, viewer: Viewer) -> Answer {
+    let overview = service::overview(&app, &viewer.ctx).await?;
+    page(&HomePage {
+        shell: viewer.shell,
+        overview,
+    })
 }
 
 /// The menu as far as the viewer may open it; empty outside of the back office.
-pub async fn menu(_app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
+pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
     let below = |href: &str| {
         path.strip_prefix(href)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if !ctx.is_staff() || !below(super::urls::HOME) {
+    if !ctx.is_staff() || !below(urls::HOME) {
         return Ok(Vec::new());
     }
     let mut items = vec![MenuItem {
         label: "Home",
-        href: super::urls::HOME,
+        href: urls::HOME,
         icon: "home",
         waiting: 0,
-        current: path.trim_end_matches('/') == super::urls::HOME,
+        current: path.trim_end_matches('/') == urls::HOME,
     }];
-    for (permission, label, href, icon) in [
+    let pending = service::pending_orders(app, ctx).await?;
+    for (permission, label, href, icon, waiting) in [
         (
             Permission::Orders,
             "Orders",
             orders::urls::ADMIN_ORDERS,
             "bag",
+            pending,
         ),
         (
             Permission::Catalog,
             "Products",
             catalog::urls::ADMIN_PRODUCTS,
             "box",
+            0,
         ),
         (
             Permission::Catalog,
             "Categories",
             catalog::urls::ADMIN_CATEGORIES,
             "tag",
+            0,
         ),
     ] {
         if ctx.may(permission) {
@@ -54,7 +77,7 @@ pub async fn menu(_app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
                 label,
                 href,
                 icon,
-                waiting: 0,
+                waiting,
                 current: below(href),
             });
         }

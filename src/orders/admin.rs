@@ -1,10 +1,254 @@
-//! Orders for staff.
+//! Orders for staff: the list, an order, and the buttons that move it on.
 
 use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::routing::{get, post};
+use axum_extra::extract::Query;
+use serde::Deserialize;
 
+use super::model::{
+    FulfilmentStatus, Order, OrderFilter, OrderStatus, OrderSummary, PaymentStatus,
+};
+use super::{service, urls};
 use crate::app::App;
+use crate::ctx::Permission;
+use crate::error::{Error, Result};
+use crate::payments::{Payment, PaymentState};
+use crate::types::{Page, PageRequest, TextEnum};
+use crate::web::form::Form;
+use crate::web::{Answer, Flash, Link, Pager, Shell, Template, Viewer, page, redirect};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
     Router::new()
+        .route(urls::ADMIN_ORDERS, get(list))
+        .route(&urls::admin_order("{number}"), get(show))
+        .route(&urls::admin_status("{number}"), post(transition))
+        .route(&urls::admin_payment("{number}"), post(record_payment))
+        .route(
+            &urls::admin_cancel("{number}"),
+            get(ask_cancel).post(cancel),
+        )
+}
+
+/// What the list is narrowed by. A word that no status has counts as none.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Narrowed {
+    search: String,
+    status: String,
+    payment: String,
+    fulfilment: String,
+    page: String,
+}
+
+impl Narrowed {
+    fn filter(&self) -> OrderFilter {
+        OrderFilter {
+            search: self.search.clone(),
+            status: OrderStatus::from_word(&self.status),
+            payment_status: PaymentStatus::from_word(&self.payment),
+            fulfilment_status: FulfilmentStatus::from_word(&self.fulfilment),
+        }
+    }
+
+    fn page(&self) -> PageRequest {
+        let number = self.page.parse().unwrap_or(1);
+        PageRequest::new(number, PageRequest::DEFAULT_PER_PAGE)
+    }
+}
+
+/// The choices of a filter: no matter which, then each word of the enum.
+fn choices<T: TextEnum>(any: &'static str) -> Vec<(String, String)> {
+    let each = |value: &T| (value.as_str().to_owned(), value.label());
+    let mut choices = vec![(String::new(), any.to_owned())];
+    choices.extend(T::ALL.iter().map(each));
+    choices
+}
+
+#[derive(Template)]
+#[template(path = "orders/admin_orders.html")]
+struct ListPage {
+    shell: Shell,
+    narrowed: Narrowed,
+    statuses: Vec<(String, String)>,
+    payments: Vec<(String, String)>,
+    fulfilments: Vec<(String, String)>,
+    orders: Page<OrderSummary>,
+    pager: Pager,
+}
+
+async fn list(
+    State(app): State<App>,
+    viewer: Viewer,
+    uri: Uri,
+    Query(narrowed): Query<Narrowed>,
+) -> Answer {
+    let orders = service::list(&app, &viewer.ctx, &narrowed.filter(), narrowed.page()).await?;
+    page(&ListPage {
+        shell: viewer.shell,
+        narrowed,
+        statuses: choices::<OrderStatus>("Any status"),
+        payments: choices::<PaymentStatus>("Paid or not"),
+        fulfilments: choices::<FulfilmentStatus>("Sent or not"),
+        pager: Pager::new(&orders, &uri),
+        orders,
+    })
+}
+
+/// A button that moves an order on.
+struct Step {
+    to: OrderStatus,
+    words: &'static str,
+}
+
+/// The steps forward that the table of transitions allows now; cancelling has a page of its own.
+fn steps(order: &Order) -> Vec<Step> {
+    let step = |to: OrderStatus| {
+        let words = match to {
+            OrderStatus::Confirmed => "Confirm order",
+            OrderStatus::Processing => "Start packing",
+            OrderStatus::Shipped => "Mark as shipped",
+            OrderStatus::Delivered => "Mark as delivered",
+            OrderStatus::Pending | OrderStatus::Cancelled => return None,
+        };
+        Some(Step { to, words })
+    };
+    order
+        .status
+        .next()
+        .iter()
+        .copied()
+        .filter_map(step)
+        .collect()
+}
+
+/// A payment with its provider's name for people.
+struct PaymentRow {
+    provider: String,
+    payment: Payment,
+}
+
+#[derive(Template)]
+#[template(path = "orders/admin_order.html")]
+struct OrderPage {
+    shell: Shell,
+    crumbs: Vec<Link>,
+    steps: Vec<Step>,
+    awaits_payment: bool,
+    may_cancel: bool,
+    may_edit_products: bool,
+    payments: Vec<PaymentRow>,
+    order: Order,
+}
+
+async fn show(State(app): State<App>, viewer: Viewer, Path(number): Path<String>) -> Answer {
+    let order = service::order_for_staff(&app, &viewer.ctx, &number).await?;
+    let row = |payment: &Payment| PaymentRow {
+        provider: app.payments.label(&payment.provider).to_owned(),
+        payment: payment.clone(),
+    };
+    page(&OrderPage {
+        crumbs: crumbs(),
+        steps: steps(&order),
+        awaits_payment: awaits_payment(&order),
+        may_cancel: service::may_cancel(&viewer.ctx, &order),
+        may_edit_products: viewer.ctx.may(Permission::Catalog),
+        payments: order.payments.iter().map(row).collect(),
+        shell: viewer.shell,
+        order,
+    })
+}
+
+fn crumbs() -> Vec<Link> {
+    vec![Link {
+        label: "Orders".to_owned(),
+        href: urls::ADMIN_ORDERS.to_owned(),
+        current: false,
+    }]
+}
+
+fn awaits_payment(order: &Order) -> bool {
+    let open = |payment: &Payment| {
+        matches!(
+            payment.state,
+            PaymentState::Pending | PaymentState::Authorized
+        )
+    };
+    order.status != OrderStatus::Cancelled && order.payments.iter().any(open)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Transition {
+    to: String,
+}
+
+async fn transition(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(number): Path<String>,
+    Form(form): Form<Transition>,
+) -> Answer {
+    let to: Result<OrderStatus> = form
+        .to
+        .parse()
+        .map_err(|message: String| Error::invalid("to", "unknown", format!("This {message}.")));
+    let moved = service::transition(&app, &viewer.ctx, &number, to?).await;
+    tell(&viewer, &number, moved, "moved on").await
+}
+
+async fn record_payment(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(number): Path<String>,
+) -> Answer {
+    let paid = service::record_payment(&app, &viewer.ctx, &number).await;
+    tell(&viewer, &number, paid, "marked as paid").await
+}
+
+#[derive(Template)]
+#[template(path = "orders/admin_cancel.html")]
+struct CancelPage {
+    shell: Shell,
+    crumbs: Vec<Link>,
+    paid: bool,
+    order: Order,
+}
+
+async fn ask_cancel(State(app): State<App>, viewer: Viewer, Path(number): Path<String>) -> Answer {
+    let order = service::order_for_staff(&app, &viewer.ctx, &number).await?;
+    if !service::may_cancel(&viewer.ctx, &order) {
+        let words = format!("An order that is {} cannot be cancelled.", order.status);
+        viewer.flash(Flash::warning(words)).await?;
+        return redirect(&urls::admin_order(&order.number));
+    }
+    let captured = |payment: &Payment| payment.state == PaymentState::Captured;
+    page(&CancelPage {
+        shell: viewer.shell,
+        crumbs: crumbs(),
+        paid: order.payments.iter().any(captured),
+        order,
+    })
+}
+
+/// By the transition, not by the owner's way to cancel: staff alone come through here.
+async fn cancel(State(app): State<App>, viewer: Viewer, Path(number): Path<String>) -> Answer {
+    let to = OrderStatus::Cancelled;
+    let cancelled = service::transition(&app, &viewer.ctx, &number, to).await;
+    tell(&viewer, &number, cancelled, "cancelled").await
+}
+
+/// Back to the order's page, with what happened: a conflict there is news, not a dead end.
+async fn tell(viewer: &Viewer, number: &str, result: Result<Order>, done: &str) -> Answer {
+    match result {
+        Ok(order) => {
+            let words = format!("Order {} was {done}: {}.", order.number, order.status);
+            viewer.flash(Flash::good(words)).await?;
+        }
+        Err(Error::Conflict { detail, .. }) => viewer.flash(Flash::warning(detail)).await?,
+        Err(error) => return Err(error.into()),
+    }
+    redirect(&urls::admin_order(number))
 }
