@@ -191,11 +191,13 @@ async fn transition(
     Path(number): Path<String>,
     Form(form): Form<Transition>,
 ) -> Answer {
-    let to: Result<OrderStatus> = form
-        .to
-        .parse()
-        .map_err(|message: String| Error::invalid("to", "unknown", format!("This {message}.")));
-    let moved = service::transition(&app, &viewer.ctx, &number, to?).await;
+    let Some(to) = OrderStatus::from_word(&form.to) else {
+        // Whoever may not move orders is told so, whatever was sent.
+        service::order_for_staff(&app, &viewer.ctx, &number).await?;
+        let message = "There is no such status.";
+        return Err(Error::invalid("to", "unknown", message).into());
+    };
+    let moved = service::transition(&app, &viewer.ctx, &number, to).await;
     tell(&viewer, &number, moved, "moved on").await
 }
 

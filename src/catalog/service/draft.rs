@@ -16,9 +16,11 @@ const MAX_DESCRIPTION: usize = 20_000;
 const MAX_TAGS: usize = 20;
 const MAX_TAG: usize = 40;
 const MAX_ATTRIBUTES: usize = 30;
-const MAX_OPTIONS: usize = 3;
+/// The most options of a product.
+pub const MAX_OPTIONS: usize = 3;
 const MAX_OPTION_VALUES: usize = 50;
-const MAX_VARIANTS: usize = 1_000;
+/// The most variants of a product.
+pub const MAX_VARIANTS: usize = 1_000;
 /// Names of attributes and options, and values of options.
 const MAX_WORD: usize = 60;
 /// Values of attributes.

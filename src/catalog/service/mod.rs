@@ -11,6 +11,7 @@ mod write;
 pub use categories::{
     categories, categories_for_staff, category, create_category, delete_category, update_category,
 };
+pub use draft::{MAX_OPTIONS, MAX_VARIANTS};
 pub use images::{ReadyImage, add_image, add_ready_images, delete_image, update_image};
 pub use input::{
     AttributeInput, CategoryInput, OptionInput, OptionValueInput, ProductInput, VariantInput,
