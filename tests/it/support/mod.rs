@@ -28,6 +28,7 @@ use zoco::catalog::service::ProductInput;
 use zoco::config::Config;
 use zoco::ctx::{Actor, Ctx, Permission, Role};
 use zoco::db::Db;
+use zoco::db::query::{Sql, execute};
 use zoco::mail::{Letter, Mailer};
 use zoco::types::{Clock, MoneyInput, Timestamp};
 
@@ -108,9 +109,15 @@ impl TestApp {
         }
     }
 
-    /// A customer, for the services as if staff with these permissions.
+    /// Staff with these permissions; the password is [`clients::PASSWORD`].
     pub async fn staff(&self, email: &str, permissions: &[Permission]) -> Ctx {
         let mut ctx = self.customer(email).await;
+        let words: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
+        let sql = Sql::same("update users set role = 'staff', permissions = $1 where email = $2");
+        let values = vec![words.join(",").into(), email.into()];
+        let mut tx = self.app.db.begin().await.unwrap();
+        execute(&mut tx, sql, values).await.unwrap();
+        tx.commit().await.unwrap();
         if let Actor::User(user) = &mut ctx.actor {
             user.role = Role::Staff;
             user.permissions = permissions.to_vec();
