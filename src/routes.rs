@@ -1,6 +1,8 @@
 //! Where features are plugged in: pages at `/`, the API at `/api`, observers of events, and the
 //! layers that find out who asks.
 
+use std::sync::LazyLock;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -11,7 +13,6 @@ use tower_http::services::ServeDir;
 use tower_sessions::Session;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
 use crate::cart::CartNotice;
@@ -20,8 +21,8 @@ use crate::error::{Error, Result};
 use crate::jobs::{Chore, Observer};
 use crate::web::layers::{self, Facts};
 use crate::web::{
-    ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, health, html,
-    idempotency, session,
+    ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, docs, health,
+    html, idempotency, session,
 };
 use crate::{accounts, admin, cart, catalog, checkout, orders, reviews, shipping};
 
@@ -35,16 +36,17 @@ pub static CHORES: &[Chore] = &[session::SWEEP, accounts::service::SWEEP];
 pub fn router(app: App) -> Router {
     let api = api(&app);
     let media = Router::new()
-        .fallback_service(ServeDir::new(app.storage.folder()))
+        .fallback_service(
+            ServeDir::new(app.storage.folder()).append_index_html_on_directories(false),
+        )
         .layer(from_fn(layers::keep_for_ever));
-    let service = Router::new()
+    let service = docs::routes(&DOCUMENT)
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .layer(from_fn(layers::draw_problems));
     let router = pages(&app)
         .merge(service)
-        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", openapi()))
         .nest("/api/v1", api.clone())
         .nest("/api", api)
         .nest("/media", media)
@@ -52,11 +54,39 @@ pub fn router(app: App) -> Router {
     layers::around(router, &app).with_state(app)
 }
 
+static DOCUMENT: LazyLock<String> =
+    LazyLock::new(|| openapi().to_json().expect("a document is JSON"));
+
 /// The OpenAPI document, made from the code; its paths begin with `/api`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let mut document = OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api", api_routes())
-        .into_openapi()
+        .into_openapi();
+    name_operations(&mut document);
+    document
+}
+
+/// Names each operation after its method and path, `get_products_key`: the names of handlers
+/// are not unique.
+fn name_operations(document: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let words: Vec<&str> = path
+            .split(|character: char| !character.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty() && *word != "api")
+            .collect();
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+            }
+        }
+    }
 }
 
 fn pages(app: &App) -> Router<App> {

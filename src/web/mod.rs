@@ -1,6 +1,7 @@
 //! HTTP plumbing without shop words: who views, sessions, forms, JSON, assets, layers.
 
 pub mod assets;
+pub mod docs;
 pub mod failure;
 pub mod form;
 pub mod health;
