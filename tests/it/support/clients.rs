@@ -96,12 +96,15 @@ fn text_of(element: ElementRef<'_>) -> String {
         .join(" ")
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Reply {
+/// Where clients ask from, unless they say otherwise.
+const LOOPBACK: [u8; 4] = [127, 0, 0, 1];
+
+async fn send(router: &Router, request: Request<Body>, peer: [u8; 4]) -> Reply {
     let path = request.uri().to_string();
     let mut request = request;
     request
         .extensions_mut()
-        .insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
+        .insert(ConnectInfo(SocketAddr::from((peer, 40_000))));
     let service = NormalizePathLayer::trim_trailing_slash().layer(router.clone());
     let response = service.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
@@ -158,7 +161,8 @@ impl Browser {
                 .collect();
             request = request.header(header::COOKIE, pairs.join("; "));
         }
-        let reply = send(&self.router, request.body(Body::from(body)).unwrap()).await;
+        let request = request.body(Body::from(body)).unwrap();
+        let reply = send(&self.router, request, LOOPBACK).await;
         for cookie in reply.headers.get_all(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
@@ -379,14 +383,22 @@ pub struct Api {
     router: Router,
     /// Headers of every request, such as the bearer token.
     pub headers: Vec<(String, String)>,
+    /// Where it asks from.
+    peer: [u8; 4],
 }
 
 impl Api {
     /// A client without a token.
     pub fn new(app: &TestApp) -> Self {
+        Self::over(zoco::routes::router((**app).clone()))
+    }
+
+    /// A client of any router.
+    pub fn over(router: Router) -> Self {
         Self {
-            router: zoco::routes::router((**app).clone()),
+            router,
             headers: Vec::new(),
+            peer: LOOPBACK,
         }
     }
 
@@ -394,6 +406,13 @@ impl Api {
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    /// The same client, asking from another address.
+    pub fn at(&self, peer: [u8; 4]) -> Self {
+        let mut client = self.clone();
+        client.peer = peer;
         client
     }
 
@@ -413,17 +432,18 @@ impl Api {
         content_type: &str,
         body: Vec<u8>,
     ) -> Reply {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "127.0.0.1:8000");
+        let mut request = Request::builder().method(method).uri(path);
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            request = request.header(header::HOST, "127.0.0.1:8000");
+        }
         if !content_type.is_empty() {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        send(&self.router, request.body(Body::from(body)).unwrap()).await
+        let request = request.body(Body::from(body)).unwrap();
+        send(&self.router, request, self.peer).await
     }
 
     /// GET

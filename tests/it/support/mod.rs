@@ -65,6 +65,18 @@ impl TestApp {
             .unwrap();
     }
 
+    /// The same shop, as if started with other settings.
+    pub async fn with_settings(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.config.clone();
+        change(&mut config);
+        let (db, clock) = (self.db.clone(), self.clock.clone());
+        let app = App::assemble(config, db, clock, Rng::seeded(2), self.mailer.clone());
+        Self {
+            app: app.await.unwrap(),
+            ..self.clone()
+        }
+    }
+
     /// For a test that leaves jobs on purpose; any other fails when jobs are left.
     pub fn leave_jobs(&self) {
         self.jobs_may_remain.store(true, Ordering::SeqCst);
@@ -158,7 +170,7 @@ pub enum Case {
     Both(&'static str, Run),
     /// Needs no database.
     Plain(&'static str, fn()),
-    /// Needs what the name says (`browser`, `postgres`), or is skipped.
+    /// Needs what the name says (`browser`, `curl`, `postgres`), or is skipped.
     Needs(&'static str, &'static str, fn()),
 }
 
@@ -228,6 +240,7 @@ pub fn run() -> ExitCode {
             Case::Needs(name, what, run) => {
                 let there = match *what {
                     "postgres" => postgres.is_some(),
+                    "curl" => Path::new("/usr/bin/curl").exists(),
                     _ => {
                         Path::new("/usr/bin/chromedriver").exists()
                             && Path::new("/usr/bin/chromium").exists()
