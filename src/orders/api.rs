@@ -1,7 +1,6 @@
 //! API: orders, for shoppers and staff. Placing one is in `checkout`.
 
-use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::extract::{OriginalUri, Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -393,7 +392,7 @@ struct Transition {
 async fn list_own(
     State(app): State<App>,
     ApiCtx(ctx): ApiCtx,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<List<OrderSummaryJson>>, Failure> {
     let page = page_request(query.page.as_deref(), query.per_page.as_deref())?;
@@ -412,7 +411,7 @@ async fn list_own(
 async fn list_own_alias(
     app: State<App>,
     ctx: ApiCtx,
-    uri: Uri,
+    uri: OriginalUri,
     query: Query<PageQuery>,
 ) -> Result<Json<List<OrderSummaryJson>>, Failure> {
     list_own(app, ctx, uri, query).await
@@ -488,7 +487,7 @@ async fn payments(
 async fn list(
     State(app): State<App>,
     ApiCtx(ctx): ApiCtx,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<List<OrderSummaryJson>>, Failure> {
     let page = page_request(query.page.as_deref(), query.per_page.as_deref())?;
