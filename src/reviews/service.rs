@@ -12,7 +12,7 @@ use crate::ctx::{Ctx, Permission};
 use crate::db::Tx;
 use crate::db::error::on_unique;
 use crate::error::{Error, FieldErrors, Result};
-use crate::types::{Page, PageRequest, ProductId, ReviewId, TextEnum};
+use crate::types::{Page, PageRequest, ProductId, ReviewId, TextEnum, Timestamp, UserId};
 
 /// The most characters of a headline.
 pub const MAX_TITLE: usize = 120;
@@ -83,6 +83,28 @@ pub async fn create(
         Error::conflict("already_reviewed", detail)
     })?;
     finish(tx, product, id).await
+}
+
+/// Writes reviews of many people about one product at once, as an import does; of who reviewed
+/// it before, nothing is written. Errors: fields.
+pub async fn add_many(
+    app: &App,
+    ctx: &Ctx,
+    product: ProductId,
+    reviews: Vec<(UserId, ReviewInput, Timestamp)>,
+) -> Result<()> {
+    ctx.require(Permission::Catalog)?;
+    let mut tx = app.db.begin().await?;
+    store::lock_product(&mut tx, product).await?;
+    for (user, input, at) in reviews {
+        let input = check(input)?;
+        if store::by_user(&mut tx, product, user).await?.is_none() {
+            let (title, body) = (&input.title, &input.body);
+            store::insert(&mut tx, product, user, input.rating, title, body, at).await?;
+        }
+    }
+    keep_rating(&mut tx, product).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Changes the signed-in user's own review. Errors: `Unauthenticated`; `Forbidden` for somebody
