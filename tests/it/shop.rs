@@ -329,7 +329,13 @@ both! {
         assert_eq!(page.attributes("details.facets", "open"), [""]);
         assert_eq!(chips(&page), ["Up to 20.00 €"]);
         browser.get("/products?search=%FF%00&page=-1&attr.=").await.expect(200);
-        browser.get("/categories/nowhere").await.expect(404);
+        browser.get("/products?category=%00&sort=%00&min_price=%00").await.expect(200);
+        // Nothing has an attribute with a sign that a database cannot even hold.
+        let nothing = browser.get("/products?attr.Colour=%00").await.expect(200);
+        assert!(nothing.has("Nothing found"));
+        for nowhere in ["/categories/nowhere", "/categories/%00", "/products/%00", "/products/A%20b"] {
+            browser.get(nowhere).await.expect(404);
+        }
         app.run_jobs().await;
     }
 
