@@ -16,7 +16,7 @@ use super::viewer::ApiCtx;
 use crate::app::App;
 use crate::ctx::Ctx;
 use crate::db::{self, FromRow, execute, fetch_optional};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::Timestamp;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -62,7 +62,7 @@ async fn handle(app: &App, request: Request, next: Next) -> std::result::Result<
         return replay(earlier, &fingerprint);
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    keep(app, &scope, &key, response).await
+    Ok(keep(app, &scope, &key, response).await)
 }
 
 fn read_key(value: &HeaderValue) -> std::result::Result<String, Failure> {
@@ -89,15 +89,14 @@ fn scope(ctx: &Ctx) -> String {
 }
 
 fn fingerprint(method: &Method, uri: &str, headers: &HeaderMap, body: &[u8]) -> String {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .map(HeaderValue::as_bytes)
-        .unwrap_or_default();
+    let named = |name| headers.get(name).map_or(&[][..], HeaderValue::as_bytes);
     let mut hasher = Sha256::new();
     for part in [
         method.as_str().as_bytes(),
         uri.as_bytes(),
-        content_type,
+        named(header::CONTENT_TYPE),
+        // What opens a guest's order: without it, nobody gets the answer that it opened.
+        named(HeaderName::from_static("order-token")),
         body,
     ] {
         hasher.update((part.len() as u64).to_be_bytes());
@@ -114,7 +113,8 @@ struct Kept {
     body: String,
 }
 
-/// Takes the key, or gives what an earlier request left under it.
+/// Takes the key, or gives what an earlier request left under it. Errors: `Unavailable` when the
+/// key is taken and freed again each time we look.
 async fn reserve(
     app: &App,
     scope: &str,
@@ -122,6 +122,31 @@ async fn reserve(
     fingerprint: &str,
     now: Timestamp,
 ) -> Result<Option<Kept>> {
+    for _ in 0..3 {
+        match try_reserve(app, scope, key, fingerprint, now).await? {
+            Reserved::Ours => return Ok(None),
+            Reserved::Theirs(kept) => return Ok(Some(kept)),
+            Reserved::JustFreed => {}
+        }
+    }
+    Err(Error::Unavailable)
+}
+
+/// Whose a key is.
+enum Reserved {
+    Ours,
+    Theirs(Kept),
+    /// It was taken a moment ago, and is free by now because the request failed.
+    JustFreed,
+}
+
+async fn try_reserve(
+    app: &App,
+    scope: &str,
+    key: &str,
+    fingerprint: &str,
+    now: Timestamp,
+) -> Result<Reserved> {
     let mut tx = app.db.begin().await?;
     execute!(
         &mut tx,
@@ -140,10 +165,10 @@ async fn reserve(
         fingerprint,
         now,
     )?;
-    let earlier = if taken == 1 {
-        None
+    let reserved = if taken == 1 {
+        Reserved::Ours
     } else {
-        fetch_optional!(
+        let kept = fetch_optional!(
             &mut tx,
             Kept,
             "select fingerprint, status, headers, body
@@ -151,10 +176,11 @@ async fn reserve(
             where scope = $1 and name = $2",
             scope,
             key,
-        )?
+        )?;
+        kept.map_or(Reserved::JustFreed, Reserved::Theirs)
     };
     tx.commit().await?;
-    Ok(earlier)
+    Ok(reserved)
 }
 
 fn replay(kept: Kept, fingerprint: &str) -> std::result::Result<Response, Failure> {
@@ -188,13 +214,9 @@ fn replay(kept: Kept, fingerprint: &str) -> std::result::Result<Response, Failur
     Ok(response)
 }
 
-/// Keeps the answer, or frees the key when the failure may pass.
-async fn keep(
-    app: &App,
-    scope: &str,
-    key: &str,
-    response: Response,
-) -> std::result::Result<Response, Failure> {
+/// Keeps the answer, or frees the key when the failure may pass. What was done is done: an answer
+/// that cannot be kept is given all the same.
+async fn keep(app: &App, scope: &str, key: &str, response: Response) -> Response {
     let status = response.status();
     let passing = status.is_server_error() || matches!(status.as_u16(), 401 | 408 | 409 | 429);
     let (parts, body) = response.into_parts();
@@ -202,30 +224,30 @@ async fn keep(
         .await
         .unwrap_or_else(|_| Bytes::new());
     let text = std::str::from_utf8(&bytes).ok().filter(|_| !passing);
-    let mut tx = app.db.begin().await.map_err(crate::error::Error::from)?;
-    finish(&mut tx, scope, key, status, &parts.headers, text)
-        .await
-        .map_err(crate::error::Error::from)?;
-    tx.commit().await.map_err(crate::error::Error::from)?;
-    Ok(Response::from_parts(parts, Body::from(bytes)))
+    let kept = finish(app, scope, key, status, &parts.headers, text).await;
+    if let Err(error) = kept {
+        tracing::warn!(%error, "the answer to an Idempotency-Key could not be kept");
+    }
+    Response::from_parts(parts, Body::from(bytes))
 }
 
 async fn finish(
-    tx: &mut db::Tx,
+    app: &App,
     scope: &str,
     key: &str,
     status: StatusCode,
     headers: &HeaderMap,
     text: Option<&str>,
 ) -> db::Result<()> {
+    let mut tx = app.db.begin().await?;
     let Some(text) = text else {
         execute!(
-            tx,
+            &mut tx,
             "delete from idempotency_keys where scope = $1 and name = $2",
             scope,
             key
         )?;
-        return Ok(());
+        return tx.commit().await;
     };
     let told = [
         "content-type",
@@ -244,7 +266,7 @@ async fn finish(
         })
         .collect();
     execute!(
-        tx,
+        &mut tx,
         "update idempotency_keys
         set status = $1, headers = $2, body = $3
         where scope = $4 and name = $5",
@@ -254,5 +276,5 @@ async fn finish(
         scope,
         key,
     )?;
-    Ok(())
+    tx.commit().await
 }
