@@ -281,25 +281,31 @@ async fn find(conn: &mut Conn, ctx: &Ctx) -> Result<Option<CartRow>> {
     Ok(row.filter(|row| row.user_id.is_none() && row.status == CartStatus::Active))
 }
 
-/// The asker's active cart, made when needed with `token`, and locked.
+/// The asker's active cart, made when needed with `token`, and locked. Errors: `Unavailable` when
+/// parallel requests of the same asker order each cart that we find.
 async fn open(tx: &mut Tx, ctx: &Ctx, token: &str) -> Result<CartRow> {
-    if let Some(row) = find(tx, ctx).await?
-        && store::touch(tx, row.id, ctx.now).await?
-    {
-        return Ok(row);
+    for _ in 0..3 {
+        let row = match find(tx, ctx).await? {
+            Some(row) => Some(row),
+            None => make(tx, ctx, token).await?,
+        };
+        if let Some(row) = row
+            && store::touch(tx, row.id, ctx.now).await?
+        {
+            return Ok(row);
+        }
     }
+    Err(Error::Unavailable)
+}
+
+/// A new cart of the asker's, or the one that a parallel request made; none when that one is an
+/// order already.
+async fn make(tx: &mut Tx, ctx: &Ctx, token: &str) -> Result<Option<CartRow>> {
     store::insert(tx, token, ctx.user_id(), ctx.now).await?;
-    let row = match ctx.user_id() {
+    Ok(match ctx.user_id() {
         Some(user) => store::active_of_user(tx, user).await?,
         None => store::by_token(tx, token).await?,
-    };
-    // Nothing here means that a parallel request made a cart and ordered it meanwhile.
-    let row = row.ok_or(Error::Unavailable)?;
-    if store::touch(tx, row.id, ctx.now).await? {
-        Ok(row)
-    } else {
-        Err(Error::Unavailable)
-    }
+    })
 }
 
 /// Begins to change the lines of the asker's cart. Errors: `NotFound` when there is none.
