@@ -165,24 +165,45 @@ both! {
         assert_eq!(quote["total"]["amount"], "156.00");
         assert_eq!(quote["shipping"]["amount"], "0.00", "free from 60.00");
 
-        let (_, right) = (page_ctx.clone(), service::current(&app, &api_ctx).await.unwrap());
-        let page = browser.submit(&page, ".basket li:nth-child(1) form", &[("quantity", "1")]).await;
+        let (_, right) = (
+            page_ctx.clone(),
+            service::current(&app, &api_ctx).await.unwrap(),
+        );
+        let page = browser
+            .submit(&page, ".basket li:nth-child(1) form", &[("quantity", "1")])
+            .await;
         page.expect(200);
         let path = format!("/api/cart/items/{}", right.items[0].id);
-        let changed = api.patch(&path, json!({"quantity": 1})).await.expect(200).json();
+        let changed = api
+            .patch(&path, json!({"quantity": 1}))
+            .await
+            .expect(200)
+            .json();
         assert_eq!(changed["count"], 3);
         same_effect(&app, &page_ctx, &api_ctx).await;
 
         let page = browser.get("/cart").await;
-        browser.submit(&page, ".basket li:nth-child(2) form", &[("remove", "1")]).await.expect(200);
+        browser
+            .submit(&page, ".basket li:nth-child(2) form", &[("remove", "1")])
+            .await
+            .expect(200);
         let path = format!("/api/cart/items/{}", right.items[1].id);
         api.delete(&path).await.expect(200);
         let cart = same_effect(&app, &page_ctx, &api_ctx).await;
-        assert_eq!(essence(&cart), [(oat, 1, "24.00\u{a0}€".to_owned()), (sage, 1, "26.00\u{a0}€".to_owned())]);
+        assert_eq!(
+            essence(&cart),
+            [
+                (oat, 1, "24.00\u{a0}€".to_owned()),
+                (sage, 1, "26.00\u{a0}€".to_owned())
+            ]
+        );
 
         // Nothing is as good as none.
         let page = browser.get("/cart").await;
-        browser.submit(&page, ".basket li:nth-child(1) form", &[("quantity", "0")]).await.expect(200);
+        browser
+            .submit(&page, ".basket li:nth-child(1) form", &[("quantity", "0")])
+            .await
+            .expect(200);
         let path = format!("/api/cart/items/{}", right.items[0].id);
         api.patch(&path, json!({"quantity": 0})).await.expect(200);
         same_effect(&app, &page_ctx, &api_ctx).await;
@@ -190,7 +211,9 @@ both! {
         let emptied = api.delete("/api/cart").await.expect(200).json();
         assert_eq!(emptied["items"], json!([]));
         let page = browser.get("/cart").await;
-        let page = browser.submit(&page, ".basket li:nth-child(1) form", &[("remove", "1")]).await;
+        let page = browser
+            .submit(&page, ".basket li:nth-child(1) form", &[("remove", "1")])
+            .await;
         assert!(page.has("Your cart is empty"));
         assert!(same_effect(&app, &page_ctx, &api_ctx).await.is_empty());
     }
@@ -199,9 +222,18 @@ both! {
         let mug = app.product("Everyday mug", "24.00", 5).await;
         let id = mug.id.to_string();
         let mut browser = app.browser();
-        assert!(browser.get("/cart").await.expect(200).has("Your cart is empty"));
+        assert!(
+            browser
+                .get("/cart")
+                .await
+                .expect(200)
+                .has("Your cart is empty")
+        );
         assert!(browser.cookies.is_empty(), "looking makes no session");
-        let page = browser.post("/cart/items", &[("product_id", &id)]).await.expect(200);
+        let page = browser
+            .post("/cart/items", &[("product_id", &id)])
+            .await
+            .expect(200);
         assert_eq!(page.path, "/cart");
         assert_eq!(page.text(".flash"), "Everyday mug is in your cart.");
         assert_eq!(browser.cookies.len(), 1);
@@ -210,18 +242,35 @@ both! {
         let nothing = api.get("/api/cart").await.expect(200);
         assert_eq!(nothing.json()["token"], Value::Null);
         assert_eq!(nothing.header("cart-token"), "");
-        let added = api.post("/api/cart/items", json!({"product_id": mug.id})).await.expect(200);
+        let added = api
+            .post("/api/cart/items", json!({"product_id": mug.id}))
+            .await
+            .expect(200);
         let token = added.header("cart-token");
         assert_eq!(added.json()["token"], json!(token));
         assert_eq!(token.len(), 64);
-        let again = api.with("cart-token", &token).get("/api/cart").await.expect(200).json();
+        let again = api
+            .with("cart-token", &token)
+            .get("/api/cart")
+            .await
+            .expect(200)
+            .json();
         assert_eq!(again["items"][0]["name"], "Everyday mug");
         assert_eq!(again["items"][0]["slug"], "everyday-mug");
         assert_eq!(again["items"][0]["image_url"], Value::Null);
-        assert_eq!(again["quote"]["shipping"], Value::Null, "no method is chosen yet");
+        assert_eq!(
+            again["quote"]["shipping"],
+            Value::Null,
+            "no method is chosen yet"
+        );
         assert_eq!(again["notices"], json!([]));
 
-        let cleared = api.with("cart-token", &token).delete("/api/cart").await.expect(200).json();
+        let cleared = api
+            .with("cart-token", &token)
+            .delete("/api/cart")
+            .await
+            .expect(200)
+            .json();
         assert_eq!(cleared["count"], 0);
         let nobodys = api.delete("/api/cart").await.expect(200).json();
         assert_eq!(nobodys["token"], Value::Null, "clearing makes no cart");
@@ -231,26 +280,55 @@ both! {
         let mug = app.product("Everyday mug", "24.00", 3).await;
         let id = mug.id.to_string();
         let mut browser = app.browser();
-        let reply = browser.post_only("/cart/items", &[("product_id", &id), ("quantity", "4")]).await;
+        let reply = browser
+            .post_only("/cart/items", &[("product_id", &id), ("quantity", "4")])
+            .await;
         assert_eq!(reply.status.as_u16(), 303);
         assert_eq!(reply.header("location"), "/products/everyday-mug");
         let page = browser.get("/cart").await;
         assert_eq!(page.text(".flash.warning"), "Only 3 of Everyday mug left.");
         assert!(page.has("Your cart is empty"));
 
-        browser.post("/cart/items", &[("product_id", &id), ("quantity", "2")]).await.expect(200);
-        browser.post_only("/cart/items", &[("variant_id", &variant(&mug).to_string()), ("quantity", "2")]).await;
+        browser
+            .post("/cart/items", &[("product_id", &id), ("quantity", "2")])
+            .await
+            .expect(200);
+        browser
+            .post_only(
+                "/cart/items",
+                &[
+                    ("variant_id", &variant(&mug).to_string()),
+                    ("quantity", "2"),
+                ],
+            )
+            .await;
         let page = browser.get("/cart").await;
-        assert_eq!(page.text(".flash.warning"), "Only 3 of Everyday mug left, and 2 in your cart already.");
-        let page = browser.submit(&page, ".basket form", &[("quantity", "4")]).await;
+        assert_eq!(
+            page.text(".flash.warning"),
+            "Only 3 of Everyday mug left, and 2 in your cart already."
+        );
+        let page = browser
+            .submit(&page, ".basket form", &[("quantity", "4")])
+            .await;
         assert_eq!(page.text(".flash.warning"), "Only 3 of Everyday mug left.");
 
         let api = app.api();
-        let refused = api.post("/api/cart/items", json!({"product_id": mug.id, "quantity": 4})).await.expect(409).json();
+        let refused = api
+            .post(
+                "/api/cart/items",
+                json!({"product_id": mug.id, "quantity": 4}),
+            )
+            .await
+            .expect(409)
+            .json();
         assert_eq!(refused["code"], "out_of_stock");
         assert_eq!(refused["data"]["available"], 3);
         restock(&app, &mug, 0).await;
-        let refused = api.post("/api/cart/items", json!({"product_id": mug.id})).await.expect(409).json();
+        let refused = api
+            .post("/api/cart/items", json!({"product_id": mug.id}))
+            .await
+            .expect(409)
+            .json();
         assert_eq!(refused["detail"], "Everyday mug is sold out.");
         assert_eq!(refused["data"]["available"], 0);
     }
@@ -259,24 +337,45 @@ both! {
         let mug = mug_in_two_colours(&app).await;
         let vase = app.product("Bottle vase", "58.00", 500).await;
         let gone = app.product("Old plate", "9.00", 5).await;
-        change(&app, &gone, ProductInput { status: Some("archived".to_owned()), ..ProductInput::default() }).await;
+        change(
+            &app,
+            &gone,
+            ProductInput {
+                status: Some("archived".to_owned()),
+                ..ProductInput::default()
+            },
+        )
+        .await;
         let api = app.api();
         let mut browser = app.browser();
         for (body, field) in [
             (json!({"product_id": vase.id, "quantity": 0}), "quantity"),
             (json!({"product_id": vase.id, "quantity": -1}), "quantity"),
             (json!({"product_id": vase.id, "quantity": 100}), "quantity"),
-            (json!({"product_id": vase.id, "quantity": "two"}), "quantity"),
-            (json!({"product_id": vase.id, "quantity": i64::MAX}), "quantity"),
+            (
+                json!({"product_id": vase.id, "quantity": "two"}),
+                "quantity",
+            ),
+            (
+                json!({"product_id": vase.id, "quantity": i64::MAX}),
+                "quantity",
+            ),
             (json!({"product_id": mug.id}), "product_id"),
             (json!({"product_id": 4711}), "product_id"),
             (json!({"variant_id": 4711}), "variant_id"),
             (json!({"product_id": gone.id}), "product_id"),
             (json!({"variant_id": variant(&gone)}), "variant_id"),
-            (json!({"product_id": vase.id, "variant_id": variant(&vase)}), "product_id"),
-            (json!({}), "product_id"),
+            (
+                json!({"product_id": vase.id, "variant_id": variant(&vase)}),
+                "product_id",
+            ),
+            (json!({}), "variant_id"),
         ] {
-            let refused = api.post("/api/cart/items", body.clone()).await.expect(422).json();
+            let refused = api
+                .post("/api/cart/items", body.clone())
+                .await
+                .expect(422)
+                .json();
             assert_eq!(refused["errors"][0]["field"], field, "{body}: {refused}");
 
             let text = |name: &str| match &body[name] {
@@ -284,8 +383,13 @@ both! {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            let (product, variant, quantity) = (text("product_id"), text("variant_id"), text("quantity"));
-            let fields = [("product_id", &*product), ("variant_id", &*variant), ("quantity", &*quantity)];
+            let (product, variant, quantity) =
+                (text("product_id"), text("variant_id"), text("quantity"));
+            let fields = [
+                ("product_id", &*product),
+                ("variant_id", &*variant),
+                ("quantity", &*quantity),
+            ];
             let reply = browser.post_only("/cart/items", &fields).await;
             assert_eq!(reply.status.as_u16(), 303, "{body}");
             let page = browser.get("/cart").await;
@@ -294,7 +398,9 @@ both! {
         }
         // Two times fifty is one too many as well, and changes nothing.
         let ctx = guest_with(&app, &vase, 50).await;
-        let error = service::add_item(&app, &ctx, some(&vase, 50)).await.unwrap_err();
+        let error = service::add_item(&app, &ctx, some(&vase, 50))
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Invalid(_)));
         assert_eq!(service::count(&app, &ctx).await.unwrap(), 50);
     }
@@ -304,7 +410,9 @@ both! {
         let ctx = guest_with(&app, &mug, 1).await;
         let others = service::current(&app, &ctx).await.unwrap().items[0].id;
         let api = app.api();
-        let mine = api.post("/api/cart/items", json!({"product_id": mug.id})).await;
+        let mine = api
+            .post("/api/cart/items", json!({"product_id": mug.id}))
+            .await;
         let api = api.with("cart-token", &mine.header("cart-token"));
         for id in [others.to_string(), "4711".to_owned(), "x".to_owned()] {
             let path = format!("/api/cart/items/{id}");
@@ -312,15 +420,34 @@ both! {
             api.patch(&path, json!({"quantity": 0})).await.expect(404);
             api.delete(&path).await.expect(404);
         }
-        assert_eq!(service::count(&app, &ctx).await.unwrap(), 1, "somebody else's line stays");
+        assert_eq!(
+            service::count(&app, &ctx).await.unwrap(),
+            1,
+            "somebody else's line stays"
+        );
 
         let mut browser = app.browser();
-        browser.post("/cart/items", &[("product_id", &mug.id.to_string())]).await.expect(200);
-        let page = browser.post(&format!("/cart/items/{others}"), &[("quantity", "2")]).await.expect(200);
-        assert_eq!(page.text(".flash.warning"), "That article is no longer in your cart.");
-        browser.post("/cart/items/x", &[("quantity", "2")]).await.expect(404);
+        browser
+            .post("/cart/items", &[("product_id", &mug.id.to_string())])
+            .await
+            .expect(200);
+        let page = browser
+            .post(&format!("/cart/items/{others}"), &[("quantity", "2")])
+            .await
+            .expect(200);
+        assert_eq!(
+            page.text(".flash.warning"),
+            "That article is no longer in your cart."
+        );
+        browser
+            .post("/cart/items/x", &[("quantity", "2")])
+            .await
+            .expect(404);
         let page = browser.get("/cart").await;
-        let page = browser.submit(&page, ".basket form", &[("quantity", "many")]).await.expect(200);
+        let page = browser
+            .submit(&page, ".basket form", &[("quantity", "many")])
+            .await
+            .expect(200);
         assert_eq!(page.text(".flash.warning"), "Write a whole number.");
     }
 
@@ -329,23 +456,60 @@ both! {
         let vase = app.product("Bottle vase", "58.00", 9).await;
         let plate = app.product("Plate", "12.00", 9).await;
         let api = app.api();
-        let first = api.post("/api/cart/items", json!({"product_id": mug.id, "quantity": 2})).await;
+        let first = api
+            .post(
+                "/api/cart/items",
+                json!({"product_id": mug.id, "quantity": 2}),
+            )
+            .await;
         let api = api.with("cart-token", &first.header("cart-token"));
         let token = Some(first.header("cart-token"));
-        let ctx = Ctx { cart_token: token, ..app.guest() };
-        api.post("/api/cart/items", json!({"product_id": vase.id, "quantity": 3})).await.expect(200);
-        api.post("/api/cart/items", json!({"product_id": plate.id})).await.expect(200);
+        let ctx = Ctx {
+            cart_token: token,
+            ..app.guest()
+        };
+        api.post(
+            "/api/cart/items",
+            json!({"product_id": vase.id, "quantity": 3}),
+        )
+        .await
+        .expect(200);
+        api.post("/api/cart/items", json!({"product_id": plate.id}))
+            .await
+            .expect(200);
 
         reprice(&app, &mug, "25.50").await;
         restock(&app, &vase, 1).await;
-        change(&app, &plate, ProductInput { status: Some("archived".to_owned()), ..ProductInput::default() }).await;
+        change(
+            &app,
+            &plate,
+            ProductInput {
+                status: Some("archived".to_owned()),
+                ..ProductInput::default()
+            },
+        )
+        .await;
         let cart = api.get("/api/cart").await.expect(200).json();
-        let codes: Vec<&str> = cart["notices"].as_array().unwrap().iter().map(|notice| notice["code"].as_str().unwrap()).collect();
+        let codes: Vec<&str> = cart["notices"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|notice| notice["code"].as_str().unwrap())
+            .collect();
         assert_eq!(codes, ["price_changed", "not_enough", "not_for_sale"]);
-        assert_eq!(cart["notices"][0]["message"], "The price of Everyday mug changed from 24.00\u{a0}€ to 25.50\u{a0}€.");
-        assert_eq!(cart["notices"][1]["message"], "Only 1 of Bottle vase left; you chose 3.");
+        assert_eq!(
+            cart["notices"][0]["message"],
+            "The price of Everyday mug changed from 24.00\u{a0}€ to 25.50\u{a0}€."
+        );
+        assert_eq!(
+            cart["notices"][1]["message"],
+            "Only 1 of Bottle vase left; you chose 3."
+        );
         assert_eq!(cart["items"][2]["for_sale"], false);
-        assert_eq!(cart["quote"]["total"]["amount"], "225.00", "what is not for sale costs nothing");
+        assert_eq!(
+            cart["quote"]["total"]["amount"], "225.00",
+            "what is not for sale costs nothing"
+        );
         assert_eq!(cart["quote"]["lines"].as_array().unwrap().len(), 2);
         assert!(!service::current(&app, &ctx).await.unwrap().is_buyable());
 
@@ -353,14 +517,30 @@ both! {
         let item = |index: usize| CartItemId(cart["items"][index]["id"].as_i64().unwrap());
         let lowered = service::set_quantity(&app, &ctx, item(1), 2).await.unwrap();
         assert_eq!(lowered.items[1].quantity, 2);
-        let (code, ..) = conflict(service::set_quantity(&app, &ctx, item(1), 3).await.unwrap_err());
+        let (code, ..) = conflict(
+            service::set_quantity(&app, &ctx, item(1), 3)
+                .await
+                .unwrap_err(),
+        );
         assert_eq!(code, "out_of_stock");
-        let (_, detail, data) = conflict(service::set_quantity(&app, &ctx, item(2), 5).await.unwrap_err());
-        assert_eq!((detail.as_str(), &data["available"]), ("Plate is sold out.", &json!(0)));
+        let (_, detail, data) = conflict(
+            service::set_quantity(&app, &ctx, item(2), 5)
+                .await
+                .unwrap_err(),
+        );
+        assert_eq!(
+            (detail.as_str(), &data["available"]),
+            ("Plate is sold out.", &json!(0))
+        );
 
         // Who changes a line has seen its price.
         let cart = service::set_quantity(&app, &ctx, item(0), 1).await.unwrap();
-        assert!(!cart.notices.iter().any(|notice| matches!(notice, CartNotice::PriceChanged { .. })));
+        assert!(
+            !cart
+                .notices
+                .iter()
+                .any(|notice| matches!(notice, CartNotice::PriceChanged { .. }))
+        );
         service::remove_item(&app, &ctx, item(2)).await.unwrap();
         let cart = service::set_quantity(&app, &ctx, item(1), 1).await.unwrap();
         assert!(cart.notices.is_empty());
@@ -368,35 +548,82 @@ both! {
 
         restock(&app, &vase, 0).await;
         let cart = service::current(&app, &ctx).await.unwrap();
-        assert_eq!(cart.notices[0].message(), "Bottle vase is sold out. Remove it to go on.");
+        assert_eq!(
+            cart.notices[0].message(),
+            "Bottle vase is sold out. Remove it to go on."
+        );
     }
 
     async fn the_page_shows_what_stands_in_the_way(app: TestApp) {
         let mug = mug_in_two_colours(&app).await;
         let mut browser = app.browser();
         let oat = mug.variants[0].id.to_string();
-        let page = browser.post("/cart/items", &[("variant_id", &oat), ("quantity", "2")]).await.expect(200);
+        let page = browser
+            .post("/cart/items", &[("variant_id", &oat), ("quantity", "2")])
+            .await
+            .expect(200);
         assert_eq!(page.text(".basket .low"), "Only 3 left");
         assert_eq!(page.attributes("aside a.btn", "href"), ["/checkout"]);
-        assert_eq!(page.text("aside .muted"), "Buy for 12.00 € more and Standard delivery is free.");
-        assert_eq!(page.texts(".why dt"), [
-            "2 × Everyday mug, Oat at 24.00 €", "Subtotal", "Standard delivery", "Contains 21 % tax", "Total",
-        ]);
-        assert_eq!(page.texts(".why dd"), ["48.00 €", "48.00 €", "4.90 €", "9.18 €", "52.90 €"]);
+        assert_eq!(
+            page.text("aside .muted"),
+            "Buy for 12.00 € more and Standard delivery is free."
+        );
+        assert_eq!(
+            page.texts(".why dt"),
+            [
+                "2 × Everyday mug, Oat at 24.00 €",
+                "Subtotal",
+                "Standard delivery",
+                "Contains 21 % tax",
+                "Total",
+            ]
+        );
+        assert_eq!(
+            page.texts(".why dd"),
+            ["48.00 €", "48.00 €", "4.90 €", "9.18 €", "52.90 €"]
+        );
 
         let mut tx = app.db.begin().await.unwrap();
-        zoco::inventory::service::take(&mut tx, &app.system(), &[(mug.variants[0].id, 2)], "elsewhere").await.unwrap();
+        zoco::inventory::service::take(
+            &mut tx,
+            &app.system(),
+            &[(mug.variants[0].id, 2)],
+            "elsewhere",
+        )
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         let page = browser.get("/cart").await.expect(200);
-        assert_eq!(page.text(".alert li"), "Only 1 of Everyday mug, Oat left; you chose 2.");
+        assert_eq!(
+            page.text(".alert li"),
+            "Only 1 of Everyday mug, Oat left; you chose 2."
+        );
         assert_eq!(page.text(".basket .err"), "Only 1 left");
-        assert!(page.attributes("aside a.btn", "href").is_empty(), "no way to the checkout");
+        assert!(
+            page.attributes("aside a.btn", "href").is_empty(),
+            "no way to the checkout"
+        );
 
         let mut tx = app.db.begin().await.unwrap();
-        zoco::inventory::service::take(&mut tx, &app.system(), &[(mug.variants[0].id, 1)], "elsewhere").await.unwrap();
+        zoco::inventory::service::take(
+            &mut tx,
+            &app.system(),
+            &[(mug.variants[0].id, 1)],
+            "elsewhere",
+        )
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         assert_eq!(browser.get("/cart").await.text(".basket .err"), "Sold out");
-        change(&app, &mug, ProductInput { status: Some("draft".to_owned()), ..ProductInput::default() }).await;
+        change(
+            &app,
+            &mug,
+            ProductInput {
+                status: Some("draft".to_owned()),
+                ..ProductInput::default()
+            },
+        )
+        .await;
         let page = browser.get("/cart").await;
         assert_eq!(page.text(".basket .err"), "No longer for sale");
         assert_eq!(page.text("dd.total"), "0.00 €");
@@ -405,16 +632,36 @@ both! {
     async fn a_quote_is_asked_for_a_method_and_a_country(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 5).await;
         let ctx = guest_with(&app, &mug, 1).await;
-        let api = app.api().with("cart-token", ctx.cart_token.as_deref().unwrap());
-        let quote = api.get("/api/cart/quote?shipping_method=standard&country=ES").await.expect(200).json();
+        let api = app
+            .api()
+            .with("cart-token", ctx.cart_token.as_deref().unwrap());
+        let quote = api
+            .get("/api/cart/quote?shipping_method=standard&country=ES")
+            .await
+            .expect(200)
+            .json();
         assert_eq!(quote["total"]["amount"], "28.90");
-        assert_eq!(quote["trace"].as_array().unwrap().last().unwrap()["text"], "Total");
-        let refused = api.get("/api/cart/quote?country=XX").await.expect(422).json();
+        assert_eq!(
+            quote["trace"].as_array().unwrap().last().unwrap()["text"],
+            "Total"
+        );
+        let refused = api
+            .get("/api/cart/quote?country=XX")
+            .await
+            .expect(422)
+            .json();
         assert_eq!(refused["errors"][0]["field"], "country");
-        let refused = api.get("/api/cart/quote?shipping_method=owl").await.expect(422).json();
+        let refused = api
+            .get("/api/cart/quote?shipping_method=owl")
+            .await
+            .expect(422)
+            .json();
         assert_eq!(refused["errors"][0]["field"], "shipping_method");
         let nothing = app.api().get("/api/cart/quote").await.expect(200).json();
-        assert_eq!(nothing["total"]["amount"], "0.00", "nothing ships for nothing");
+        assert_eq!(
+            nothing["total"]["amount"], "0.00",
+            "nothing ships for nothing"
+        );
     }
 
     async fn at_sign_in_the_guests_cart_comes_along(app: TestApp) {
@@ -425,26 +672,69 @@ both! {
         service::add_item(&app, &ada, some(&mug, 2)).await.unwrap();
         let guest = guest_with(&app, &mug, 2).await;
         let token = guest.cart_token.clone().unwrap();
-        service::add_item(&app, &guest, some(&vase, 99)).await.unwrap();
-        service::add_item(&app, &guest, some(&plate, 1)).await.unwrap();
-        change(&app, &plate, ProductInput { status: Some("archived".to_owned()), ..ProductInput::default() }).await;
+        service::add_item(&app, &guest, some(&vase, 99))
+            .await
+            .unwrap();
+        service::add_item(&app, &guest, some(&plate, 1))
+            .await
+            .unwrap();
+        change(
+            &app,
+            &plate,
+            ProductInput {
+                status: Some("archived".to_owned()),
+                ..ProductInput::default()
+            },
+        )
+        .await;
 
-        assert_eq!(service::merge_guest_cart(&app, &ada, &token).await.unwrap(), 2);
+        assert_eq!(
+            service::merge_guest_cart(&app, &ada, &token).await.unwrap(),
+            2
+        );
         let cart = service::current(&app, &ada).await.unwrap();
-        let quantities: Vec<(VariantId, i64)> = cart.items.iter().map(|item| (item.variant_id, item.quantity)).collect();
-        assert_eq!(quantities, [(variant(&mug), 3), (variant(&vase), 99)], "capped by stock; the archived one stays behind");
+        let quantities: Vec<(VariantId, i64)> = cart
+            .items
+            .iter()
+            .map(|item| (item.variant_id, item.quantity))
+            .collect();
+        assert_eq!(
+            quantities,
+            [(variant(&mug), 3), (variant(&vase), 99)],
+            "capped by stock; the archived one stays behind"
+        );
 
         // The same token again brings nothing, and the guest's cart is no more.
-        assert_eq!(service::merge_guest_cart(&app, &ada, &token).await.unwrap(), 0);
+        assert_eq!(
+            service::merge_guest_cart(&app, &ada, &token).await.unwrap(),
+            0
+        );
         assert!(service::current(&app, &guest).await.unwrap().is_empty());
         let full = guest_with(&app, &vase, 5).await;
         let full = full.cart_token.unwrap();
-        assert_eq!(service::merge_guest_cart(&app, &ada, &full).await.unwrap(), 0, "99 is the most");
-        assert_eq!(service::merge_guest_cart(&app, &ada, "unknown").await.unwrap(), 0);
-        let error = service::merge_guest_cart(&app, &app.guest(), &token).await.unwrap_err();
+        assert_eq!(
+            service::merge_guest_cart(&app, &ada, &full).await.unwrap(),
+            0,
+            "99 is the most"
+        );
+        assert_eq!(
+            service::merge_guest_cart(&app, &ada, "unknown")
+                .await
+                .unwrap(),
+            0
+        );
+        let error = service::merge_guest_cart(&app, &app.guest(), &token)
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Unauthenticated));
-        assert_eq!(CartNotice::Merged { lines: 1 }.message(), "One article came over from your cart before you signed in.");
-        assert_eq!(CartNotice::Merged { lines: 2 }.message(), "2 articles came over from your cart before you signed in.");
+        assert_eq!(
+            CartNotice::Merged { lines: 1 }.message(),
+            "One article came over from your cart before you signed in."
+        );
+        assert_eq!(
+            CartNotice::Merged { lines: 2 }.message(),
+            "2 articles came over from your cart before you signed in."
+        );
     }
 
     async fn an_accounts_cart_opens_to_its_user_only(app: TestApp) {
@@ -457,10 +747,19 @@ both! {
         // Neither a guest nor another user gets it by its token.
         let guest = app.api().with("cart-token", token);
         assert_eq!(guest.get("/api/cart").await.expect(200).json()["count"], 0);
-        guest.delete(&format!("/api/cart/items/{}", cart.items[0].id)).await.expect(404);
-        let made = guest.post("/api/cart/items", json!({"product_id": mug.id})).await.expect(200);
+        guest
+            .delete(&format!("/api/cart/items/{}", cart.items[0].id))
+            .await
+            .expect(404);
+        let made = guest
+            .post("/api/cart/items", json!({"product_id": mug.id}))
+            .await
+            .expect(200);
         assert_ne!(made.header("cart-token"), token);
-        assert_eq!(service::merge_guest_cart(&app, &bob, token).await.unwrap(), 0);
+        assert_eq!(
+            service::merge_guest_cart(&app, &bob, token).await.unwrap(),
+            0
+        );
         assert!(service::current(&app, &bob).await.unwrap().is_empty());
         let mut conn = app.db.conn().await.unwrap();
         for other in [&bob, &app.guest()] {
@@ -473,13 +772,21 @@ both! {
         let api = app.api().signed_in("ada@example.com").await;
         let seen = api.get("/api/cart").await.expect(200);
         assert_eq!(seen.json()["token"], json!(token));
-        assert_eq!(seen.header("cart-token"), "", "the account opens it, no header does");
+        assert_eq!(
+            seen.header("cart-token"),
+            "",
+            "the account opens it, no header does"
+        );
     }
 
     async fn what_nobody_can_pay_is_not_added(app: TestApp) {
         let palace = app.product("Palace", "9000000000000.00", 9).await;
         let ctx = guest_with(&app, &palace, 1).await;
-        let (code, ..) = conflict(service::add_item(&app, &ctx, some(&palace, 1)).await.unwrap_err());
+        let (code, ..) = conflict(
+            service::add_item(&app, &ctx, some(&palace, 1))
+                .await
+                .unwrap_err(),
+        );
         assert_eq!(code, "amount_too_large");
         assert_eq!(service::count(&app, &ctx).await.unwrap(), 1);
     }
@@ -492,15 +799,25 @@ both! {
         for number in 1..service::MAX_LINES {
             let other = app.product(&format!("Thing {number}"), "1.00", 9).await;
             let mut tx = app.db.begin().await.unwrap();
-            zoco::cart::store::add(&mut tx, cart, variant(&other), 1, 100, app.clock.now()).await.unwrap();
+            zoco::cart::store::add(&mut tx, cart, variant(&other), 1, 100, app.clock.now())
+                .await
+                .unwrap();
             tx.commit().await.unwrap();
         }
-        let (code, ..) = conflict(service::add_item(&app, &ctx, some(&last, 1)).await.unwrap_err());
+        let (code, ..) = conflict(
+            service::add_item(&app, &ctx, some(&last, 1))
+                .await
+                .unwrap_err(),
+        );
         assert_eq!(code, "cart_full");
         service::add_item(&app, &ctx, some(&mug, 1)).await.unwrap();
         let dora = app.customer("dora@example.com").await;
-        service::add_item(&app, &dora, some(&last, 1)).await.unwrap();
-        let came = service::merge_guest_cart(&app, &dora, ctx.cart_token.as_deref().unwrap()).await.unwrap();
+        service::add_item(&app, &dora, some(&last, 1))
+            .await
+            .unwrap();
+        let came = service::merge_guest_cart(&app, &dora, ctx.cart_token.as_deref().unwrap())
+            .await
+            .unwrap();
         assert_eq!(came as usize, service::MAX_LINES - 1, "one place was taken");
     }
 }

@@ -137,17 +137,23 @@ fn essence(order: &Order) -> Value {
         })
         .collect();
     let events = order.events.iter();
-    let payments = order.payments.iter();
+    let payments = order.payments.iter().map(|payment| {
+        json!([
+            payment.provider,
+            payment.state.as_str(),
+            payment.amount.amount()
+        ])
+    });
     json!({
         "email": order.email.as_str(),
         "lines": lines,
-        "totals": [order.subtotal.amount(), order.shipping.amount(), order.tax.amount(), order.total.amount()],
+        "totals": [order.subtotal, order.shipping, order.tax, order.total].map(|sum| sum.amount()),
         "method": order.shipping_method_name,
         "address": order.shipping_address.lines(),
         "note": order.note,
         "statuses": format!("{:?}", order.statuses()),
         "events": events.map(|event| event.kind.clone()).collect::<Vec<_>>(),
-        "payments": payments.map(|payment| json!([payment.provider, payment.state.as_str(), payment.amount.amount()])).collect::<Vec<_>>(),
+        "payments": payments.collect::<Vec<_>>(),
         "trace": order.price_trace.iter().map(|step| step.text.clone()).collect::<Vec<_>>(),
     })
 }
@@ -177,18 +183,39 @@ both! {
     async fn page_and_api_place_the_same_order(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let (mut browser, page) = at_checkout(&app, &mug, 2).await;
-        assert_eq!(page.texts("#needed li"), ["Your e-mail address", "The delivery address"]);
-        let fields = with(&[("note", " Ring twice. "), ("payment.provider", "bank_transfer")]);
-        let thanks = browser.submit(&page, "#checkout", &fields).await.expect(200);
+        assert_eq!(
+            page.texts("#needed li"),
+            ["Your e-mail address", "The delivery address"]
+        );
+        let fields = with(&[
+            ("note", " Ring twice. "),
+            ("payment.provider", "bank_transfer"),
+        ]);
+        let thanks = browser
+            .submit(&page, "#checkout", &fields)
+            .await
+            .expect(200);
         assert!(thanks.path.ends_with("/thanks"), "{}", thanks.path);
         assert!(thanks.has("Thank you for your order"));
         assert!(thanks.has("28013 Madrid<br>Spain"));
         let by_page = read(&app, &number_in(&thanks.path)).await;
-        assert!(thanks.has(&format!("Reference: {}", by_page.number)), "how to pay");
-        assert_eq!(browser.get("/cart").await.text(".tools .count"), "", "the cart is forgotten");
+        assert!(
+            thanks.has(&format!("Reference: {}", by_page.number)),
+            "how to pay"
+        );
+        assert_eq!(
+            browser.get("/cart").await.text(".tools .count"),
+            "",
+            "the cart is forgotten"
+        );
 
         let api = app.api();
-        let cart = api.post("/api/cart/items", json!({"product_id": mug.id, "quantity": 2})).await;
+        let cart = api
+            .post(
+                "/api/cart/items",
+                json!({"product_id": mug.id, "quantity": 2}),
+            )
+            .await;
         let api = api.with("cart-token", &cart.header("cart-token"));
         let mut wish = body();
         wish["note"] = json!("Ring twice.");
@@ -197,7 +224,10 @@ both! {
         let placed = api.post("/api/orders", wish).await.expect(201);
         let number = placed.json()["number"].as_str().unwrap().to_owned();
         assert_eq!(placed.header("location"), format!("/api/orders/{number}"));
-        assert_eq!(placed.json()["order_token"], json!(placed.header("order-token")));
+        assert_eq!(
+            placed.json()["order_token"],
+            json!(placed.header("order-token"))
+        );
         let by_api = read(&app, &number).await;
 
         assert_eq!(essence(&by_page), essence(&by_api));
@@ -213,17 +243,29 @@ both! {
         let ada = app.customer("ada@example.com").await;
         let mut browser = app.browser();
         browser.sign_in("ada@example.com").await;
-        browser.post("/cart/items", &[("product_id", &mug.id.to_string())]).await.expect(200);
+        browser
+            .post("/cart/items", &[("product_id", &mug.id.to_string())])
+            .await
+            .expect(200);
         let page = browser.get("/checkout").await.expect(200);
         assert_eq!(page.attributes("#f-email", "value"), ["ada@example.com"]);
         assert_eq!(page.texts("#needed li"), ["The delivery address"]);
-        let thanks = browser.submit(&page, "#checkout", &with(&[])).await.expect(200);
+        let thanks = browser
+            .submit(&page, "#checkout", &with(&[]))
+            .await
+            .expect(200);
         let order = read(&app, &number_in(&thanks.path)).await;
         assert_eq!(order.user_id, ada.user_id());
 
-        browser.post("/cart/items", &[("product_id", &mug.id.to_string())]).await.expect(200);
+        browser
+            .post("/cart/items", &[("product_id", &mug.id.to_string())])
+            .await
+            .expect(200);
         let page = browser.get("/checkout").await.expect(200);
-        assert_eq!(page.attributes("[name='shipping_address.line1']", "value"), ["Calle Mayor 1"]);
+        assert_eq!(
+            page.attributes("[name='shipping_address.line1']", "value"),
+            ["Calle Mayor 1"]
+        );
         assert_eq!(page.attributes("select option[selected]", "value"), ["ES"]);
         assert!(page.texts("#needed li").is_empty());
         browser.submit(&page, "#checkout", &[]).await.expect(200);
@@ -232,7 +274,14 @@ both! {
         // A free text of the API does not fit into fields.
         carts::add_item(&app, &ada, some(&mug, 1)).await.unwrap();
         let api = app.api().signed_in("ada@example.com").await;
-        let placed = api.post("/api/orders/orders", json!({"shipping_address": "123 Main St"})).await.expect(201).json();
+        let placed = api
+            .post(
+                "/api/orders/orders",
+                json!({"shipping_address": "123 Main St"}),
+            )
+            .await
+            .expect(201)
+            .json();
         assert_eq!(placed["shipping_address"], "123 Main St");
         assert_eq!(placed["email"], "ada@example.com");
         assert_eq!(placed["payments"][0]["provider"], "cash_on_delivery");
@@ -255,36 +304,105 @@ both! {
             ("shipping_address.country", "XX"),
             ("note", "Ring <twice>"),
         ]);
-        let again = browser.submit(&page, "#checkout", &fields).await.expect(422);
-        assert_eq!(again.attributes("#errors a", "href"), [
-            "#f-email", "#f-shipping_address.country", "#f-shipping_address.line1", "#f-shipping_address.line2",
-        ]);
-        for field in ["email", "shipping_address.line1", "shipping_address.line2", "shipping_address.country"] {
-            assert_eq!(again.attributes(&format!("[name='{field}']"), "aria-invalid"), ["true"], "{field}");
-            assert_eq!(again.attributes(&format!("[name='{field}']"), "aria-describedby"), [format!("e-{field}")]);
+        let again = browser
+            .submit(&page, "#checkout", &fields)
+            .await
+            .expect(422);
+        assert_eq!(
+            again.attributes("#errors a", "href"),
+            [
+                "#f-email",
+                "#f-shipping_address.country",
+                "#f-shipping_address.line1",
+                "#f-shipping_address.line2",
+            ]
+        );
+        for field in [
+            "email",
+            "shipping_address.line1",
+            "shipping_address.line2",
+            "shipping_address.country",
+        ] {
+            assert_eq!(
+                again.attributes(&format!("[name='{field}']"), "aria-invalid"),
+                ["true"],
+                "{field}"
+            );
+            assert_eq!(
+                again.attributes(&format!("[name='{field}']"), "aria-describedby"),
+                [format!("e-{field}")]
+            );
         }
         assert_eq!(again.attributes("#f-email", "value"), ["nonsense"]);
-        assert_eq!(again.attributes("[name='shipping_address.city']", "value"), ["Madrid"]);
+        assert_eq!(
+            again.attributes("[name='shipping_address.city']", "value"),
+            ["Madrid"]
+        );
         assert_eq!(again.text("#f-note"), "Ring <twice>");
-        assert_eq!(again.texts("#needed li"), ["Your e-mail address", "The delivery address"]);
+        assert_eq!(
+            again.texts("#needed li"),
+            ["Your e-mail address", "The delivery address"]
+        );
         assert_eq!(orders(&app).await, 0);
 
         let api = app.api();
-        let cart = api.post("/api/cart/items", json!({"product_id": mug.id})).await;
+        let cart = api
+            .post("/api/cart/items", json!({"product_id": mug.id}))
+            .await;
         let api = api.with("cart-token", &cart.header("cart-token"));
         for (change, field, code) in [
             (json!({"email": null}), "email", "required"),
             (json!({"email": "nonsense"}), "email", "email"),
-            (json!({"shipping_address": null}), "shipping_address", "required"),
-            (json!({"shipping_address": "  "}), "shipping_address", "required"),
-            (json!({"shipping_address": "x"}), "shipping_address", "length"),
-            (json!({"shipping_address": "x".repeat(1001)}), "shipping_address", "length"),
-            (json!({"shipping_address": {}}), "shipping_address.city", "required"),
-            (json!({"billing_address": {"name": "Bo"}}), "billing_address.city", "required"),
-            (json!({"payment": {"provider": "promise"}}), "payment.provider", "unknown"),
-            (json!({"shipping_method": "owl"}), "shipping_method", "unknown"),
-            (json!({"expected_total": "1.234"}), "expected_total", "money"),
-            (json!({"expected_total": {"amount": "1", "currency": "USD"}}), "expected_total", "money"),
+            (
+                json!({"shipping_address": null}),
+                "shipping_address",
+                "required",
+            ),
+            (
+                json!({"shipping_address": "  "}),
+                "shipping_address",
+                "required",
+            ),
+            (
+                json!({"shipping_address": "x"}),
+                "shipping_address",
+                "length",
+            ),
+            (
+                json!({"shipping_address": "x".repeat(1001)}),
+                "shipping_address",
+                "length",
+            ),
+            (
+                json!({"shipping_address": {}}),
+                "shipping_address.city",
+                "required",
+            ),
+            (
+                json!({"billing_address": {"name": "Bo"}}),
+                "billing_address.city",
+                "required",
+            ),
+            (
+                json!({"payment": {"provider": "promise"}}),
+                "payment.provider",
+                "unknown",
+            ),
+            (
+                json!({"shipping_method": "owl"}),
+                "shipping_method",
+                "unknown",
+            ),
+            (
+                json!({"expected_total": "1.234"}),
+                "expected_total",
+                "money",
+            ),
+            (
+                json!({"expected_total": {"amount": "1", "currency": "USD"}}),
+                "expected_total",
+                "money",
+            ),
             (json!({"note": "x".repeat(1001)}), "note", "length"),
             (json!({"total": "0.01"}), "total", "unknown_field"),
         ] {
@@ -308,18 +426,38 @@ both! {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let (mut browser, page) = at_checkout(&app, &mug, 2).await;
         let api = app.api();
-        let cart = api.post("/api/cart/items", json!({"product_id": mug.id, "quantity": 2})).await;
+        let cart = api
+            .post(
+                "/api/cart/items",
+                json!({"product_id": mug.id, "quantity": 2}),
+            )
+            .await;
         let api = api.with("cart-token", &cart.header("cart-token"));
         reprice(&app, &mug, "25.00").await;
 
-        let again = browser.submit(&page, "#checkout", &with(&[("note", "Soon")])).await.expect(409);
-        let told = "The total is now 54.90 € instead of 52.90 €. The price of Everyday mug changed from 24.00 € to 25.00 €.";
-        assert!(again.text("#refusal").contains(told), "{}", again.text("#refusal"));
-        assert_eq!(again.attributes("[name=expected_total]", "value"), ["54.90"]);
+        let again = browser
+            .submit(&page, "#checkout", &with(&[("note", "Soon")]))
+            .await
+            .expect(409);
+        let told = "The total is now 54.90 € instead of 52.90 €. \
+            The price of Everyday mug changed from 24.00 € to 25.00 €.";
+        assert!(
+            again.text("#refusal").contains(told),
+            "{}",
+            again.text("#refusal")
+        );
+        assert_eq!(
+            again.attributes("[name=expected_total]", "value"),
+            ["54.90"]
+        );
         assert_eq!(again.text("#f-note"), "Soon");
         let mut wish = body();
         wish["expected_total"] = json!({"amount": "52.90", "currency": "EUR"});
-        let refused = api.post("/api/orders", wish.clone()).await.expect(409).json();
+        let refused = api
+            .post("/api/orders", wish.clone())
+            .await
+            .expect(409)
+            .json();
         assert_eq!(refused["code"], "total_changed");
         assert_eq!(refused["data"]["quote"]["total"]["amount"], "54.90");
         assert_eq!(refused["data"]["expected_total"], "52.90");
@@ -344,41 +482,79 @@ both! {
         restock(&app, &mug, 2).await;
         restock(&app, &vase, 0).await;
 
-        let again = browser.submit(&page, "#checkout", &with(&[])).await.expect(409);
-        assert!(again.text("#refusal").contains("Only 2 of Everyday mug left; you chose 3."));
+        let again = browser
+            .submit(&page, "#checkout", &with(&[]))
+            .await
+            .expect(409);
+        assert!(
+            again
+                .text("#refusal")
+                .contains("Only 2 of Everyday mug left; you chose 3.")
+        );
         assert_eq!(again.text("aside .err"), "Only 2 left");
         assert_eq!(again.texts("#needed li"), ["Articles that are in stock"]);
-        assert!(again.attributes("aside button", "type").is_empty(), "no way to order it");
-        let api = app.api().with("cart-token", ctx.cart_token.as_deref().unwrap());
+        assert!(
+            again.attributes("aside button", "type").is_empty(),
+            "no way to order it"
+        );
+        let api = app
+            .api()
+            .with("cart-token", ctx.cart_token.as_deref().unwrap());
         let refused = api.post("/api/orders", body()).await.expect(409).json();
         assert_eq!(refused["code"], "out_of_stock");
-        assert_eq!(refused["detail"], "Only 2 of Everyday mug left; you chose 3. Bottle vase is sold out.");
-        assert_eq!(refused["data"]["lines"], json!([
-            {"variant_id": variant(&mug), "name": "Everyday mug", "wanted": 3, "available": 2},
-            {"variant_id": variant(&vase), "name": "Bottle vase", "wanted": 1, "available": 0},
-        ]));
+        assert_eq!(
+            refused["detail"],
+            "Only 2 of Everyday mug left; you chose 3. Bottle vase is sold out."
+        );
+        assert_eq!(
+            refused["data"]["lines"],
+            json!([
+                {"variant_id": variant(&mug), "name": "Everyday mug", "wanted": 3, "available": 2},
+                {"variant_id": variant(&vase), "name": "Bottle vase", "wanted": 1, "available": 0},
+            ])
+        );
         assert_eq!(orders(&app).await, 0);
         assert_eq!(on_hand(&app, &mug).await, 2);
         let mut conn = app.db.conn().await.unwrap();
-        let state = carts::named(&mut conn, &ctx, ctx.cart_token.as_deref()).await.unwrap();
-        assert!(matches!(state, zoco::cart::CartState::Active(_)), "the cart is open as before");
+        let state = carts::named(&mut conn, &ctx, ctx.cart_token.as_deref())
+            .await
+            .unwrap();
+        assert!(
+            matches!(state, zoco::cart::CartState::Active(_)),
+            "the cart is open as before"
+        );
     }
 
     async fn the_same_form_twice_is_one_order(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let (mut browser, page) = at_checkout(&app, &mug, 1).await;
-        let first = browser.submit(&page, "#checkout", &with(&[])).await.expect(200);
+        let first = browser
+            .submit(&page, "#checkout", &with(&[]))
+            .await
+            .expect(200);
         // A double click, the back button, a reload.
-        let second = browser.submit(&page, "#checkout", &with(&[])).await.expect(200);
+        let second = browser
+            .submit(&page, "#checkout", &with(&[]))
+            .await
+            .expect(200);
         assert_eq!(first.path, second.path);
         // An old form does not take the new cart along.
-        browser.post("/cart/items", &[("product_id", &mug.id.to_string())]).await.expect(200);
-        let third = browser.submit(&page, "#checkout", &with(&[])).await.expect(200);
+        browser
+            .post("/cart/items", &[("product_id", &mug.id.to_string())])
+            .await
+            .expect(200);
+        let third = browser
+            .submit(&page, "#checkout", &with(&[]))
+            .await
+            .expect(200);
         assert_eq!(first.path, third.path);
         assert_eq!(browser.get("/cart").await.text(".tools .count"), "1");
         // Somebody who lost the session meanwhile has the form still.
         let mut other = app.browser();
-        let fourth = other.submit(&page, "#checkout", &with(&[])).await.expect(200);
+        let fourth = other
+            .submit(&page, "#checkout", &with(&[]))
+            .await
+            .expect(200);
         assert_eq!(first.path, fourth.path);
         assert_eq!(orders(&app).await, 1);
         assert_eq!(on_hand(&app, &mug).await, 9);
@@ -390,9 +566,19 @@ both! {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let (_, page) = at_checkout(&app, &mug, 1).await;
         let mut browser = app.browser();
-        let again = browser.submit(&page, "#checkout", &with(&[("email", "")])).await.expect(422);
-        assert_eq!(again.texts(".basket strong"), ["Everyday mug"], "the page is about the form's cart");
-        browser.submit(&again, "#checkout", &with(&[])).await.expect(200);
+        let again = browser
+            .submit(&page, "#checkout", &with(&[("email", "")]))
+            .await
+            .expect(422);
+        assert_eq!(
+            again.texts(".basket strong"),
+            ["Everyday mug"],
+            "the page is about the form's cart"
+        );
+        browser
+            .submit(&again, "#checkout", &with(&[]))
+            .await
+            .expect(200);
         assert_eq!(orders(&app).await, 1);
         app.run_jobs().await;
     }
@@ -400,7 +586,9 @@ both! {
     async fn the_same_call_twice_is_one_order(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let ctx = guest_with(&app, &mug, 1).await;
-        let api = app.api().with("cart-token", ctx.cart_token.as_deref().unwrap());
+        let api = app
+            .api()
+            .with("cart-token", ctx.cart_token.as_deref().unwrap());
         let first = api.post("/api/orders", body()).await.expect(201);
         let second = api.post("/api/orders", body()).await.expect(200);
         assert_eq!(first.json()["number"], second.json()["number"]);
@@ -414,9 +602,18 @@ both! {
         let second = named.post("/api/orders", body()).await.expect(200).json();
         assert_eq!(first["number"], second["number"]);
         let refused = api.post("/api/orders", body()).await.expect(409).json();
-        assert_eq!(refused["code"], "cart_empty", "without its token, the cart is an older one");
+        assert_eq!(
+            refused["code"], "cart_empty",
+            "without its token, the cart is an older one"
+        );
         // Somebody else with that token learns nothing of it.
-        let refused = app.api().with("cart-token", &cart.token).post("/api/orders", body()).await.expect(409).json();
+        let refused = app
+            .api()
+            .with("cart-token", &cart.token)
+            .post("/api/orders", body())
+            .await
+            .expect(409)
+            .json();
         assert_eq!(refused["code"], "cart_empty");
         assert_eq!(orders(&app).await, 2);
         app.run_jobs().await;
@@ -425,32 +622,59 @@ both! {
     async fn an_idempotency_key_replays_the_first_answer(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let ctx = guest_with(&app, &mug, 1).await;
-        let api = app.api().with("cart-token", ctx.cart_token.as_deref().unwrap()).with("idempotency-key", "k1");
+        let api = app
+            .api()
+            .with("cart-token", ctx.cart_token.as_deref().unwrap())
+            .with("idempotency-key", "k1");
         let first = api.post("/api/orders", body()).await.expect(201);
         let second = api.post("/api/orders", body()).await.expect(201);
         assert_eq!(first.body, second.body);
         assert_eq!(first.header("location"), second.header("location"));
         assert_eq!(first.header("order-token"), second.header("order-token"));
-        assert_eq!((first.header("idempotent-replayed"), second.header("idempotent-replayed")), (String::new(), "true".to_owned()));
+        assert_eq!(
+            (
+                first.header("idempotent-replayed"),
+                second.header("idempotent-replayed")
+            ),
+            (String::new(), "true".to_owned())
+        );
         let mut other = body();
         other["note"] = json!("Ring twice.");
-        let refused = api.post("/api/orders", other.clone()).await.expect(422).json();
+        let refused = api
+            .post("/api/orders", other.clone())
+            .await
+            .expect(422)
+            .json();
         assert_eq!(refused["code"], "idempotency_key_reused");
         // The key is its sender's own, and may be tried again after what may pass.
         let bob = guest_with(&app, &mug, 1).await;
         restock(&app, &mug, 0).await;
-        let bob = app.api().with("cart-token", bob.cart_token.as_deref().unwrap()).with("idempotency-key", "k1");
+        let bob = app
+            .api()
+            .with("cart-token", bob.cart_token.as_deref().unwrap())
+            .with("idempotency-key", "k1");
         bob.post("/api/orders", other.clone()).await.expect(409);
         restock(&app, &mug, 5).await;
         bob.post("/api/orders", other).await.expect(201);
         // A refusal at a field is the answer for good.
         let carol = guest_with(&app, &mug, 1).await;
-        let carol = app.api().with("cart-token", carol.cart_token.as_deref().unwrap()).with("idempotency-key", "k3");
+        let carol = app
+            .api()
+            .with("cart-token", carol.cart_token.as_deref().unwrap())
+            .with("idempotency-key", "k3");
         carol.post("/api/orders", json!({})).await.expect(422);
         let replayed = carol.post("/api/orders", json!({})).await.expect(422);
         assert_eq!(replayed.header("idempotent-replayed"), "true");
-        app.api().with("idempotency-key", " ").post("/api/orders", body()).await.expect(400);
-        app.api().with("idempotency-key", &"k".repeat(256)).post("/api/orders", body()).await.expect(400);
+        app.api()
+            .with("idempotency-key", " ")
+            .post("/api/orders", body())
+            .await
+            .expect(400);
+        app.api()
+            .with("idempotency-key", &"k".repeat(256))
+            .post("/api/orders", body())
+            .await
+            .expect(400);
         assert_eq!(orders(&app).await, 2);
         app.run_jobs().await;
     }
@@ -471,27 +695,59 @@ both! {
     async fn another_way_to_ship_is_priced_before_it_is_confirmed(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let (mut browser, page) = at_checkout(&app, &mug, 1).await;
-        assert!(page.attributes("button[name=action]", "value").is_empty(), "one method is no choice");
+        assert!(
+            page.attributes("button[name=action]", "value").is_empty(),
+            "one method is no choice"
+        );
         express(&app).await;
-        let page = browser.get("/checkout?shipping_method=express").await.expect(200);
+        let page = browser
+            .get("/checkout?shipping_method=express")
+            .await
+            .expect(200);
         assert_eq!(page.text("dd.total"), "33.50 €");
-        assert_eq!(page.attributes("[name=shipping_method][checked]", "value"), ["express"]);
-        let page = browser.get("/checkout?shipping_method=owl").await.expect(200);
+        assert_eq!(
+            page.attributes("[name=shipping_method][checked]", "value"),
+            ["express"]
+        );
+        let page = browser
+            .get("/checkout?shipping_method=owl")
+            .await
+            .expect(200);
         assert_eq!(page.text("dd.total"), "28.90 €");
         assert_eq!(page.texts(".pick .price"), ["4.90 €", "9.50 €"]);
 
-        let update = with(&[("shipping_method", "express"), ("action", "update"), ("email", "half@")]);
-        let updated = browser.submit(&page, "#checkout", &update).await.expect(200);
+        let update = with(&[
+            ("shipping_method", "express"),
+            ("action", "update"),
+            ("email", "half@"),
+        ]);
+        let updated = browser
+            .submit(&page, "#checkout", &update)
+            .await
+            .expect(200);
         assert_eq!(updated.text("dd.total"), "33.50 €");
-        assert_eq!(updated.attributes("#f-email", "value"), ["half@"], "what was typed stays");
+        assert_eq!(
+            updated.attributes("#f-email", "value"),
+            ["half@"],
+            "what was typed stays"
+        );
         assert!(updated.texts("#errors").is_empty());
         assert_eq!(updated.texts("#needed li"), ["Your e-mail address"]);
         // To change the method and to order at once is to confirm another total.
-        let refused = browser.submit(&page, "#checkout", &with(&[("shipping_method", "express")])).await.expect(409);
-        assert_eq!(refused.attributes("[name=expected_total]", "value"), ["33.50"]);
+        let refused = browser
+            .submit(&page, "#checkout", &with(&[("shipping_method", "express")]))
+            .await
+            .expect(409);
+        assert_eq!(
+            refused.attributes("[name=expected_total]", "value"),
+            ["33.50"]
+        );
         let thanks = browser.submit(&refused, "#checkout", &[]).await.expect(200);
         let order = read(&app, &number_in(&thanks.path)).await;
-        assert_eq!((order.shipping_method.as_str(), order.total.amount()), ("express", "33.50".to_owned()));
+        assert_eq!(
+            (order.shipping_method.as_str(), order.total.amount()),
+            ("express", "33.50".to_owned())
+        );
         app.run_jobs().await;
     }
 
@@ -500,19 +756,41 @@ both! {
         let page = browser.get("/checkout").await.expect(200);
         assert_eq!(page.path, "/cart");
         assert!(browser.cookies.is_empty());
-        let page = browser.post("/checkout", &[("email", "ada@example.com")]).await.expect(200);
-        assert_eq!(page.text(".flash.warning"), "There is nothing in your cart to order.");
-        let page = browser.post("/checkout", &with(&[("cart", "unknown")])).await.expect(200);
+        let page = browser
+            .post("/checkout", &[("email", "ada@example.com")])
+            .await
+            .expect(200);
+        assert_eq!(
+            page.text(".flash.warning"),
+            "There is nothing in your cart to order."
+        );
+        let page = browser
+            .post("/checkout", &with(&[("cart", "unknown")]))
+            .await
+            .expect(200);
         assert_eq!(page.path, "/cart");
-        let refused = app.api().post("/api/orders", body()).await.expect(409).json();
+        let refused = app
+            .api()
+            .post("/api/orders", body())
+            .await
+            .expect(409)
+            .json();
         assert_eq!(refused["code"], "cart_empty");
-        let malformed = app.api().request(Method::POST, "/api/orders", "text/plain", Vec::new()).await;
+        let malformed = app
+            .api()
+            .request(Method::POST, "/api/orders", "text/plain", Vec::new())
+            .await;
         malformed.expect(415);
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let ctx = guest_with(&app, &mug, 1).await;
         carts::clear(&app, &ctx).await.unwrap();
-        let api = app.api().with("cart-token", ctx.cart_token.as_deref().unwrap());
-        assert_eq!(api.post("/api/orders", body()).await.expect(409).json()["code"], "cart_empty");
+        let api = app
+            .api()
+            .with("cart-token", ctx.cart_token.as_deref().unwrap());
+        assert_eq!(
+            api.post("/api/orders", body()).await.expect(409).json()["code"],
+            "cart_empty"
+        );
     }
 
     async fn the_bill_may_go_elsewhere(app: TestApp) {
@@ -520,18 +798,32 @@ both! {
         let (mut browser, page) = at_checkout(&app, &mug, 1).await;
         let half = with(&[("billing_address.name", "Babbage Ltd")]);
         let again = browser.submit(&page, "#checkout", &half).await.expect(422);
-        assert_eq!(again.attributes("details.fold[open] [name='billing_address.name']", "value"), ["Babbage Ltd"]);
+        assert_eq!(
+            again.attributes("details.fold[open] [name='billing_address.name']", "value"),
+            ["Babbage Ltd"]
+        );
         let whole = [
             ("billing_address.line1", "1 Dorset Street"),
             ("billing_address.postal_code", "W1U 4EG"),
             ("billing_address.city", "London"),
             ("billing_address.country", "GB"),
         ];
-        let thanks = browser.submit(&again, "#checkout", &whole).await.expect(200);
+        let thanks = browser
+            .submit(&again, "#checkout", &whole)
+            .await
+            .expect(200);
         let order = read(&app, &number_in(&thanks.path)).await;
-        let Some(Address::Fields(billing)) = order.billing_address else { panic!("no bill address") };
-        assert_eq!((billing.name.as_str(), billing.country.as_str()), ("Babbage Ltd", "GB"));
-        let page = browser.get(&format!("/orders/{}", order.number)).await.expect(200);
+        let Some(Address::Fields(billing)) = order.billing_address else {
+            panic!("no bill address")
+        };
+        assert_eq!(
+            (billing.name.as_str(), billing.country.as_str()),
+            ("Babbage Ltd", "GB")
+        );
+        let page = browser
+            .get(&format!("/orders/{}", order.number))
+            .await
+            .expect(200);
         assert!(page.has("Babbage Ltd<br>1 Dorset Street<br>W1U 4EG London<br>United Kingdom"));
         let (_, plain) = guest_order(&app, &mug, 1).await;
         assert_eq!(plain.billing_address, None, "empty fields want none");
@@ -542,19 +834,30 @@ both! {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let mut tx = app.db.begin().await.unwrap();
         let sql = Sql::same("update shipping_methods set active = false");
-        zoco::db::query::execute(&mut tx, sql, Vec::new()).await.unwrap();
+        zoco::db::query::execute(&mut tx, sql, Vec::new())
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let (mut browser, page) = at_checkout(&app, &mug, 1).await;
         assert_eq!(page.texts("#needed li").last().unwrap(), "A way to deliver");
-        let again = browser.submit(&page, "#checkout", &with(&[])).await.expect(422);
+        let again = browser
+            .submit(&page, "#checkout", &with(&[]))
+            .await
+            .expect(422);
         assert_eq!(again.text("#errors a"), "There is no way to ship this yet.");
-        assert_eq!(browser.get("/cart").await.expect(200).text("dd.total"), "24.00 €");
+        assert_eq!(
+            browser.get("/cart").await.expect(200).text("dd.total"),
+            "24.00 €"
+        );
     }
 
     async fn placing_says_whether_it_was_placed_before(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let ctx = guest_with(&app, &mug, 1).await;
-        let input = PlaceOrder { expected_total: Some(MoneyInput::new("28.90")), ..wish() };
+        let input = PlaceOrder {
+            expected_total: Some(MoneyInput::new("28.90")),
+            ..wish()
+        };
         let place = || service::place_order(&app, &ctx, ctx.cart_token.as_deref(), input.clone());
         let first: Placed = place().await.unwrap();
         let second = place().await.unwrap();
@@ -577,7 +880,9 @@ both! {
             from orders
             where cart_id = $1",
         );
-        let twice = zoco::db::query::execute(&mut tx, sql, vec![cart.into()]).await.unwrap_err();
+        let twice = zoco::db::query::execute(&mut tx, sql, vec![cart.into()])
+            .await
+            .unwrap_err();
         assert!(twice.is_unique());
         drop(tx);
         app.run_jobs().await;
@@ -585,14 +890,27 @@ both! {
 
     async fn what_is_needed_follows_from_what_is_there(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 1).await;
-        let all = Given { email: true, shipping_address: true, shipping_method: true, payment: true };
+        let all = Given {
+            email: true,
+            shipping_address: true,
+            shipping_method: true,
+            payment: true,
+        };
         let empty = carts::current(&app, &app.guest()).await.unwrap();
         assert_eq!(requirements(&empty, all), [Requirement::Items]);
         let ctx = guest_with(&app, &mug, 1).await;
         let cart = carts::current(&app, &ctx).await.unwrap();
         assert_eq!(requirements(&cart, all), []);
         let nothing = requirements(&cart, Given::default());
-        assert_eq!(nothing, [Requirement::Email, Requirement::ShippingAddress, Requirement::ShippingMethod, Requirement::Payment]);
+        assert_eq!(
+            nothing,
+            [
+                Requirement::Email,
+                Requirement::ShippingAddress,
+                Requirement::ShippingMethod,
+                Requirement::Payment
+            ]
+        );
         restock(&app, &mug, 0).await;
         let cart = carts::current(&app, &ctx).await.unwrap();
         assert_eq!(requirements(&cart, all), [Requirement::Stock]);

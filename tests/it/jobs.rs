@@ -123,25 +123,44 @@ both! {
         let mug = mug_in_two_colours(&app).await;
         let ctx = guest_with(&app, &mug, 2).await;
         let input = PlaceOrder {
-            payment: Some(PaymentInput { provider: Some("bank_transfer".to_owned()), token: None }),
+            payment: Some(PaymentInput {
+                provider: Some("bank_transfer".to_owned()),
+                token: None,
+            }),
             ..wish()
         };
-        let placed = checkout::place_order(&app, &ctx, ctx.cart_token.as_deref(), input).await.unwrap();
+        let placed = checkout::place_order(&app, &ctx, ctx.cart_token.as_deref(), input)
+            .await
+            .unwrap();
         let order = placed.order;
         let letter = only_letter(&app).await;
         assert_eq!(letter.to.as_str(), "ada@example.com");
-        assert_eq!(tidy(&letter.subject, &app, &order), "Your order [number] at olmo");
+        assert_eq!(
+            tidy(&letter.subject, &app, &order),
+            "Your order [number] at olmo"
+        );
         insta::assert_snapshot!("order_confirmation_text", tidy(&letter.text, &app, &order));
         insta::assert_snapshot!("order_confirmation_html", tidy(&letter.html, &app, &order));
 
-        let path = link(&letter).strip_prefix(&app.config.base_url).unwrap().to_owned();
+        let path = link(&letter)
+            .strip_prefix(&app.config.base_url)
+            .unwrap()
+            .to_owned();
         assert!(letter.html.contains(link(&letter)));
         let mut browser = app.browser();
-        browser.get(path.split('?').next().unwrap()).await.expect(404);
+        browser
+            .get(path.split('?').next().unwrap())
+            .await
+            .expect(404);
         let page = browser.get(&path).await.expect(200);
         assert_eq!(page.path, format!("/orders/{}", order.number));
         // A job may run twice: the reader gets the same letter, not another one.
-        enqueue(&app, "orders.confirmation_mail", &json!({"number": order.number}).to_string()).await;
+        enqueue(
+            &app,
+            "orders.confirmation_mail",
+            &json!({"number": order.number}).to_string(),
+        )
+        .await;
         app.run_jobs().await;
         assert_eq!(app.letters()[1], letter);
     }
@@ -151,7 +170,10 @@ both! {
         let ada = app.customer("ada@example.com").await;
         let order = order_of(&app, &ada, &mug, 1).await;
         let letter = only_letter(&app).await;
-        assert_eq!(link(&letter), format!("{}/orders/{}", app.config.base_url, order.number));
+        assert_eq!(
+            link(&letter),
+            format!("{}/orders/{}", app.config.base_url, order.number)
+        );
         assert!(letter.text.contains("Please have the total ready"));
     }
 
@@ -164,17 +186,33 @@ both! {
     }
 
     async fn an_event_is_passed_on_to_each_of_its_observers(app: TestApp) {
-        let again = Observer { job: "test.again", ..SUCCEEDS };
-        let elsewhere = Observer { topic: "test.other", job: "test.other", ..SUCCEEDS };
+        let again = Observer {
+            job: "test.again",
+            ..SUCCEEDS
+        };
+        let elsewhere = Observer {
+            topic: "test.other",
+            job: "test.other",
+            ..SUCCEEDS
+        };
         emit(&app, "word").await;
         assert_eq!(jobs::backlog(&app).await.unwrap(), (1, 0));
-        let steps = jobs::drain(&app, &[SUCCEEDS, again, elsewhere]).await.unwrap();
+        let steps = jobs::drain(&app, &[SUCCEEDS, again, elsewhere])
+            .await
+            .unwrap();
         assert_eq!(steps, 3, "one to pass it on, one for each job");
         assert_eq!(runs(&app, "word"), 2);
         assert_eq!(jobs::drain(&app, &[SUCCEEDS]).await.unwrap(), 0);
         // What is rolled back was never said.
         let mut tx = app.db.begin().await.unwrap();
-        jobs::emit(&mut tx, &app.system(), "test.happened", &json!({"word": "word"})).await.unwrap();
+        jobs::emit(
+            &mut tx,
+            &app.system(),
+            "test.happened",
+            &json!({"word": "word"}),
+        )
+        .await
+        .unwrap();
         drop(tx);
         assert_eq!(jobs::backlog(&app).await.unwrap(), (0, 0));
     }
@@ -188,7 +226,11 @@ both! {
         for attempt in 2..=MAX_ATTEMPTS {
             let mut seconds = 0;
             while runs(&app, "fail") < attempt as usize {
-                assert_eq!(jobs::drain(&app, &[FAILS]).await.unwrap(), 0, "not before it is due");
+                assert_eq!(
+                    jobs::drain(&app, &[FAILS]).await.unwrap(),
+                    0,
+                    "not before it is due"
+                );
                 let step = 5;
                 app.clock.advance_seconds(step);
                 seconds += step;
@@ -200,7 +242,11 @@ both! {
         assert_eq!(waited, [10, 20, 40, 80, 160, 320, 640, 1280, 2560]);
         assert_eq!(jobs::backlog(&app).await.unwrap(), (0, 1));
         app.clock.advance_seconds(24 * 3600);
-        assert_eq!(jobs::drain(&app, &[FAILS]).await.unwrap(), 0, "dead is dead");
+        assert_eq!(
+            jobs::drain(&app, &[FAILS]).await.unwrap(),
+            0,
+            "dead is dead"
+        );
         app.leave_jobs();
     }
 
@@ -208,9 +254,16 @@ both! {
         emit(&app, "word").await;
         jobs::drain(&app, &[PANICS, SUCCEEDS]).await.unwrap();
         assert_eq!((runs(&app, "panic"), runs(&app, "word")), (1, 1));
-        assert_eq!(jobs::backlog(&app).await.unwrap(), (1, 0), "to be tried again");
+        assert_eq!(
+            jobs::backlog(&app).await.unwrap(),
+            (1, 0),
+            "to be tried again"
+        );
         app.clock.advance_seconds(10);
-        let calm = Observer { job: PANICS.job, ..SUCCEEDS };
+        let calm = Observer {
+            job: PANICS.job,
+            ..SUCCEEDS
+        };
         jobs::drain(&app, &[calm]).await.unwrap();
         assert_eq!(runs(&app, "word"), 2);
     }
@@ -238,10 +291,16 @@ both! {
         for _ in 0..MAX_ATTEMPTS {
             let mut tx = app.db.begin().await.unwrap();
             let now = app.clock.now();
-            let claimed = store::claim(&mut tx, now, now.plus_seconds(120)).await.unwrap();
+            let claimed = store::claim(&mut tx, now, now.plus_seconds(120))
+                .await
+                .unwrap();
             assert!(claimed.is_some());
             tx.commit().await.unwrap();
-            assert_eq!(jobs::drain(&app, &[SUCCEEDS]).await.unwrap(), 0, "somebody has it");
+            assert_eq!(
+                jobs::drain(&app, &[SUCCEEDS]).await.unwrap(),
+                0,
+                "somebody has it"
+            );
             app.clock.advance_seconds(120);
         }
         jobs::drain(&app, &[SUCCEEDS]).await.unwrap();
@@ -255,7 +314,10 @@ both! {
             emit(&app, "shared").await;
         }
         let work = |app: TestApp| async move { jobs::drain(&app, &[SUCCEEDS]).await.unwrap() };
-        let (one, two) = tokio::join!(tokio::spawn(work(app.clone())), tokio::spawn(work(app.clone())));
+        let (one, two) = tokio::join!(
+            tokio::spawn(work(app.clone())),
+            tokio::spawn(work(app.clone()))
+        );
         assert!(one.unwrap() + two.unwrap() >= 21);
         jobs::drain(&app, &[SUCCEEDS]).await.unwrap();
         assert_eq!(runs(&app, "shared"), 20);
@@ -273,13 +335,24 @@ both! {
                 Ok(())
             })
         }
-        static OBSERVERS: &[Observer] = &[Observer { topic: "test.happened", job: "test.stop", run: stop }];
+        static OBSERVERS: &[Observer] = &[Observer {
+            topic: "test.happened",
+            job: "test.stop",
+            run: stop,
+        }];
         let token = CancellationToken::new();
-        STOPS.lock().unwrap().push((key(&app, "stop"), token.clone()));
+        STOPS
+            .lock()
+            .unwrap()
+            .push((key(&app, "stop"), token.clone()));
         emit(&app, "first").await;
         emit(&app, "second").await;
         jobs::run((*app).clone(), OBSERVERS, token).await;
-        assert_eq!(runs(&app, "stopped"), 1, "the job at hand is finished, the next one is not begun");
+        assert_eq!(
+            runs(&app, "stopped"),
+            1,
+            "the job at hand is finished, the next one is not begun"
+        );
         assert_eq!(jobs::backlog(&app).await.unwrap(), (1, 0));
         app.leave_jobs();
 
@@ -293,17 +366,40 @@ both! {
     async fn an_order_is_told_to_the_outbox_with_the_change(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 9).await;
         let (guest, order) = guest_order(&app, &mug, 1).await;
-        let staff = Ctx { now: app.clock.now(), ..app.system() };
-        orders::transition(&app, &staff, &order.number, zoco::orders::OrderStatus::Confirmed).await.unwrap();
-        orders::record_payment(&app, &staff, &order.number).await.unwrap();
+        let staff = Ctx {
+            now: app.clock.now(),
+            ..app.system()
+        };
+        orders::transition(
+            &app,
+            &staff,
+            &order.number,
+            zoco::orders::OrderStatus::Confirmed,
+        )
+        .await
+        .unwrap();
+        orders::record_payment(&app, &staff, &order.number)
+            .await
+            .unwrap();
         orders::cancel(&app, &guest, &order.number).await.unwrap();
         let mut tx = app.db.begin().await.unwrap();
         let events = store::waiting_events(&mut tx, 100).await.unwrap();
         drop(tx);
         let topics: Vec<&str> = events.iter().map(|event| event.topic.as_str()).collect();
-        assert_eq!(topics, ["order.placed", "order.status_changed", "order.paid", "order.cancelled"]);
+        assert_eq!(
+            topics,
+            [
+                "order.placed",
+                "order.status_changed",
+                "order.paid",
+                "order.cancelled"
+            ]
+        );
         let payload: Value = serde_json::from_str(&events[1].payload).unwrap();
-        assert_eq!(payload, json!({"order_id": order.id, "number": order.number, "from": "pending", "to": "confirmed"}));
+        assert_eq!(
+            payload,
+            json!({"order_id": order.id, "number": order.number, "from": "pending", "to": "confirmed"})
+        );
         app.run_jobs().await;
     }
 }

@@ -113,15 +113,18 @@ plain! {
         assert_eq!(quote.lines[0].tax.amount(), "6.94");
         assert_eq!(quote.lines[1].tax.amount(), "0.31");
         assert_eq!(quote.tax.amount(), "8.10");
-        assert_eq!(steps(&quote), pairs([
-            ("2 × Everyday mug, Oat at 19.99 €", "39.98"),
-            ("1 × Tea, green at 5.95 €", "5.95"),
-            ("Subtotal", "45.93"),
-            ("Standard delivery", "4.90"),
-            ("Contains 5.5 % tax", "0.31"),
-            ("Contains 21 % tax", "7.79"),
-            ("Total", "50.83"),
-        ]));
+        assert_eq!(
+            steps(&quote),
+            pairs([
+                ("2 × Everyday mug, Oat at 19.99 €", "39.98"),
+                ("1 × Tea, green at 5.95 €", "5.95"),
+                ("Subtotal", "45.93"),
+                ("Standard delivery", "4.90"),
+                ("Contains 5.5 % tax", "0.31"),
+                ("Contains 21 % tax", "7.79"),
+                ("Total", "50.83"),
+            ])
+        );
     }
 
     fn tax_is_added_to_prices_without_it() {
@@ -131,13 +134,16 @@ plain! {
         assert_eq!(quote.lines[1].total.amount(), "6.28");
         assert_eq!(quote.shipping.amount(), "5.93", "its tax included");
         assert_eq!(quote.total.amount(), "60.59");
-        assert_eq!(steps(&quote)[2..], pairs([
-            ("Subtotal", "45.93"),
-            ("Standard delivery", "4.90"),
-            ("Plus 5.5 % tax", "0.33"),
-            ("Plus 21 % tax", "9.43"),
-            ("Total", "60.59"),
-        ]));
+        assert_eq!(
+            steps(&quote)[2..],
+            pairs([
+                ("Subtotal", "45.93"),
+                ("Standard delivery", "4.90"),
+                ("Plus 5.5 % tax", "0.33"),
+                ("Plus 21 % tax", "9.43"),
+                ("Total", "60.59"),
+            ])
+        );
     }
 
     fn shipping_is_free_from_exactly_its_threshold() {
@@ -146,20 +152,41 @@ plain! {
         let free = at(4593);
         assert_eq!(free.shipping.amount(), "0.00");
         assert_eq!(free.total, free.subtotal);
-        assert_eq!(steps(&free)[3], ("Standard delivery, free from 45.93 €".to_owned(), "0.00".to_owned()));
-        let open = quote(&PriceInput { shipping: None, ..example(true, None) }).unwrap();
+        assert_eq!(
+            steps(&free)[3],
+            (
+                "Standard delivery, free from 45.93 €".to_owned(),
+                "0.00".to_owned()
+            )
+        );
+        let open = quote(&PriceInput {
+            shipping: None,
+            ..example(true, None)
+        })
+        .unwrap();
         assert!(!open.shipping_known);
         assert_eq!(open.total, open.subtotal);
     }
 
     fn nothing_costs_nothing() {
-        let quote = quote(&PriceInput { lines: Vec::new(), ..example(false, None) }).unwrap();
+        let quote = quote(&PriceInput {
+            lines: Vec::new(),
+            ..example(false, None)
+        })
+        .unwrap();
         assert!(quote.total.is_zero() && quote.shipping.is_zero() && quote.tax.is_zero());
-        assert_eq!(steps(&quote), pairs([("Subtotal", "0.00"), ("Total", "0.00")]));
+        assert_eq!(
+            steps(&quote),
+            pairs([("Subtotal", "0.00"), ("Total", "0.00")])
+        );
     }
 
     fn each_currency_has_its_decimals() {
-        for (code, subtotal, tax) in [("JPY", "2997", "520"), ("EUR", "29.97", "5.20"), ("KWD", "2.997", "0.520")] {
+        for (code, subtotal, tax) in [
+            ("JPY", "2997", "520"),
+            ("EUR", "29.97", "5.20"),
+            ("KWD", "2.997", "0.520"),
+        ] {
             let unit_price = Money::new(999, currency(code));
             let input = PriceInput {
                 currency: currency(code),
@@ -168,7 +195,13 @@ plain! {
                 shipping: None,
             };
             let quote = quote(&input).unwrap();
-            assert_eq!((quote.subtotal.amount().as_str(), quote.tax.amount().as_str()), (subtotal, tax));
+            assert_eq!(
+                (
+                    quote.subtotal.amount().as_str(),
+                    quote.tax.amount().as_str()
+                ),
+                (subtotal, tax)
+            );
         }
     }
 
@@ -180,18 +213,43 @@ plain! {
             shipping: None,
         };
         assert!(quote(&input(0, true)).unwrap().tax.is_zero());
-        assert_eq!(steps(&quote(&input(0, false)).unwrap()).len(), 3, "no step for no tax");
-        assert_eq!(quote(&input(10_000, true)).unwrap().tax.minor(), 51, "half of it, rounded away from zero");
+        assert_eq!(
+            steps(&quote(&input(0, false)).unwrap()).len(),
+            3,
+            "no step for no tax"
+        );
+        assert_eq!(
+            quote(&input(10_000, true)).unwrap().tax.minor(),
+            51,
+            "half of it, rounded away from zero"
+        );
         assert_eq!(quote(&input(10_000, false)).unwrap().total.minor(), 202);
     }
 
     fn what_is_no_price_is_refused() {
         let euros = |minor| Money::new(minor, Currency::eur());
-        let with = |changed: PriceLine| quote(&PriceInput { lines: vec![changed], ..example(true, None) });
-        assert_eq!(with(line("Thing", -1, euros(1), 0)), Err(MoneyError::Negative));
-        assert_eq!(with(line("Thing", 1, euros(-1), 0)), Err(MoneyError::Negative));
-        assert_eq!(with(line("Thing", 1, Money::new(1, currency("JPY")), 0)), Err(MoneyError::MixedCurrencies));
-        assert_eq!(with(line("Thing", 2, euros(Money::MAX_MINOR), 0)), Err(MoneyError::Overflow));
+        let with = |changed: PriceLine| {
+            quote(&PriceInput {
+                lines: vec![changed],
+                ..example(true, None)
+            })
+        };
+        assert_eq!(
+            with(line("Thing", -1, euros(1), 0)),
+            Err(MoneyError::Negative)
+        );
+        assert_eq!(
+            with(line("Thing", 1, euros(-1), 0)),
+            Err(MoneyError::Negative)
+        );
+        assert_eq!(
+            with(line("Thing", 1, Money::new(1, currency("JPY")), 0)),
+            Err(MoneyError::MixedCurrencies)
+        );
+        assert_eq!(
+            with(line("Thing", 2, euros(Money::MAX_MINOR), 0)),
+            Err(MoneyError::Overflow)
+        );
         let mut input = example(false, None);
         input.lines = vec![line("Thing", 1, euros(Money::MAX_MINOR), 2100)];
         assert_eq!(quote(&input), Err(MoneyError::Overflow));
@@ -224,9 +282,17 @@ plain! {
             for line in &quote.lines {
                 prop_assert!(line.tax.minor() >= 0 && line.subtotal.minor() >= 0);
                 // Rates go to 100 %: at most half of a price with tax, at most all of one without.
-                let most = if input.prices_include_tax { (line.subtotal.minor() + 1) / 2 } else { line.subtotal.minor() };
+                let most = if input.prices_include_tax {
+                    (line.subtotal.minor() + 1) / 2
+                } else {
+                    line.subtotal.minor()
+                };
                 prop_assert!(line.tax.minor() <= most);
-                let total = if input.prices_include_tax { line.subtotal } else { line.subtotal.plus(line.tax).unwrap() };
+                let total = if input.prices_include_tax {
+                    line.subtotal
+                } else {
+                    line.subtotal.plus(line.tax).unwrap()
+                };
                 prop_assert_eq!(line.total, total);
             }
             prop_assert!(quote.shipping.minor() >= 0 && quote.tax.minor() >= 0);

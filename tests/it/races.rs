@@ -92,7 +92,10 @@ both! {
     async fn the_last_one_is_sold_once(app: TestApp) {
         for round in 0..8 {
             let mug = app.product(&format!("Mug {round}"), "24.00", 1).await;
-            let pair = vec![with_cart(&app, &guest_with(&app, &mug, 1).await), with_cart(&app, &guest_with(&app, &mug, 1).await)];
+            let pair = vec![
+                with_cart(&app, &guest_with(&app, &mug, 1).await),
+                with_cart(&app, &guest_with(&app, &mug, 1).await),
+            ];
             assert_eq!(statuses(&place_all(pair).await), [201, 409]);
             assert_eq!(on_hand(&app, &mug).await, 0);
         }
@@ -117,19 +120,29 @@ both! {
     async fn one_form_posted_twenty_times_is_one_order(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 50).await;
         let mut browser = app.browser();
-        browser.post("/cart/items", &[("product_id", &mug.id.to_string())]).await.expect(200);
+        browser
+            .post("/cart/items", &[("product_id", &mug.id.to_string())])
+            .await
+            .expect(200);
         let page = browser.get("/checkout").await.expect(200);
-        let places = at_once(vec![(browser, page); 20], |(mut browser, page)| async move {
-            let fields = [
-                ("email", "ada@example.com"),
-                ("shipping_address.name", "Ada Lovelace"),
-                ("shipping_address.line1", "Calle Mayor 1"),
-                ("shipping_address.postal_code", "28013"),
-                ("shipping_address.city", "Madrid"),
-                ("shipping_address.country", "ES"),
-            ];
-            browser.submit(&page, "#checkout", &fields).await.expect(200).path
-        });
+        let places = at_once(
+            vec![(browser, page); 20],
+            |(mut browser, page)| async move {
+                let fields = [
+                    ("email", "ada@example.com"),
+                    ("shipping_address.name", "Ada Lovelace"),
+                    ("shipping_address.line1", "Calle Mayor 1"),
+                    ("shipping_address.postal_code", "28013"),
+                    ("shipping_address.city", "Madrid"),
+                    ("shipping_address.country", "ES"),
+                ];
+                browser
+                    .submit(&page, "#checkout", &fields)
+                    .await
+                    .expect(200)
+                    .path
+            },
+        );
         let places: BTreeSet<String> = places.await.into_iter().collect();
         assert_eq!(places.len(), 1, "{places:?}");
         assert_eq!(orders(&app).await, 1);
@@ -141,9 +154,14 @@ both! {
         let mug = app.product("Everyday mug", "24.00", 50).await;
         let ada = app.customer("ada@example.com").await;
         let cart = carts::add_item(&app, &ada, some(&mug, 1)).await.unwrap();
-        let asker = Ctx { cart_token: Some(cart.token), ..ada };
+        let asker = Ctx {
+            cart_token: Some(cart.token),
+            ..ada
+        };
         let placed = at_once(vec![(app.clone(), asker); 20], |(app, ctx)| async move {
-            checkout::place_order(&app, &ctx, ctx.cart_token.as_deref(), wish()).await.unwrap()
+            checkout::place_order(&app, &ctx, ctx.cart_token.as_deref(), wish())
+                .await
+                .unwrap()
         });
         let placed = placed.await;
         assert_eq!(placed.iter().filter(|placed| !placed.replayed).count(), 1);
@@ -157,21 +175,28 @@ both! {
         let ctx = guest_with(&app, &mug, 1).await;
         let client = with_cart(&app, &ctx).with("idempotency-key", "one");
         let mut replies = place_all(vec![client.clone(); 20]).await;
-        let (answered, waiting): (Vec<Reply>, Vec<Reply>) = replies.drain(..).partition(|reply| reply.status.as_u16() == 201);
+        let (answered, waiting): (Vec<Reply>, Vec<Reply>) = replies
+            .drain(..)
+            .partition(|reply| reply.status.as_u16() == 201);
         for reply in waiting {
             assert_eq!(reply.status.as_u16(), 409, "{}", reply.body);
             assert_eq!(reply.json()["code"], "request_in_progress");
         }
         let later = client.post("/api/orders", body()).await.expect(201);
         assert!(answered.iter().all(|reply| reply.body == later.body));
-        let fresh = answered.iter().filter(|reply| reply.header("idempotent-replayed").is_empty());
+        let fresh = answered
+            .iter()
+            .filter(|reply| reply.header("idempotent-replayed").is_empty());
         assert_eq!(fresh.count(), 1, "only one of them did it");
         // A key of something that is no order, too: it is added once.
-        let adding = with_cart(&app, &guest_with(&app, &mug, 1).await).with("idempotency-key", "two");
+        let adding =
+            with_cart(&app, &guest_with(&app, &mug, 1).await).with("idempotency-key", "two");
         let more = json!({"product_id": mug.id});
-        at_once(vec![(adding.clone(), more); 20], |(client, more)| async move {
-            client.post("/api/cart/items", more).await
-        }).await;
+        at_once(
+            vec![(adding.clone(), more); 20],
+            |(client, more)| async move { client.post("/api/cart/items", more).await },
+        )
+        .await;
         assert_eq!(adding.get("/api/cart").await.json()["count"], 2);
         app.run_jobs().await;
     }
@@ -181,12 +206,17 @@ both! {
         let ctx = guest_with(&app, &mug, 1).await;
         let client = with_cart(&app, &ctx).with("idempotency-key", "one");
         let mut tx = app.db.begin().await.unwrap();
-        zoco::inventory::service::take(&mut tx, &app.system(), &[(variant(&mug), 1)], "elsewhere").await.unwrap();
+        zoco::inventory::service::take(&mut tx, &app.system(), &[(variant(&mug), 1)], "elsewhere")
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let replies = place_all(vec![client; 20]).await;
         for reply in replies {
             let code = reply.expect(409).json()["code"].clone();
-            assert!(code == "out_of_stock" || code == "request_in_progress", "{code}");
+            assert!(
+                code == "out_of_stock" || code == "request_in_progress",
+                "{code}"
+            );
         }
     }
 
@@ -195,7 +225,11 @@ both! {
         let vase = app.product("Bottle vase", "58.00", 100).await;
         let mut buyers = Vec::new();
         for number in 0..20 {
-            let (first, second) = if number % 2 == 0 { (&mug, &vase) } else { (&vase, &mug) };
+            let (first, second) = if number % 2 == 0 {
+                (&mug, &vase)
+            } else {
+                (&vase, &mug)
+            };
             let ctx = guest_with(&app, first, 1).await;
             carts::add_item(&app, &ctx, some(second, 2)).await.unwrap();
             buyers.push(with_cart(&app, &ctx));
@@ -212,17 +246,25 @@ both! {
         let mut kept = 0;
         for _ in 0..6 {
             let (guest, order) = guest_order(&app, &mug, 1).await;
-            order_service::transition(&app, &staff, &order.number, OrderStatus::Confirmed).await.unwrap();
-            let works = vec![(app.clone(), guest.clone(), order.number.clone(), true), (app.clone(), staff.clone(), order.number.clone(), false)];
+            order_service::transition(&app, &staff, &order.number, OrderStatus::Confirmed)
+                .await
+                .unwrap();
+            let works = vec![
+                (app.clone(), guest.clone(), order.number.clone(), true),
+                (app.clone(), staff.clone(), order.number.clone(), false),
+            ];
             let results = at_once(works, |(app, ctx, number, cancels)| async move {
                 if cancels {
                     order_service::cancel(&app, &ctx, &number).await
                 } else {
                     order_service::transition(&app, &ctx, &number, OrderStatus::Processing).await
                 }
-            }).await;
+            })
+            .await;
             let late: Vec<bool> = results.into_iter().map(too_late).collect();
-            let order = order_service::order(&app, &staff, &order.number).await.unwrap();
+            let order = order_service::order(&app, &staff, &order.number)
+                .await
+                .unwrap();
             match late[..] {
                 [false, true] => assert_eq!(order.status, OrderStatus::Cancelled),
                 [true, false] => {
@@ -240,15 +282,33 @@ both! {
         let mug = app.product("Everyday mug", "24.00", 100).await;
         let staff = app.staff("orders@example.com", &[Permission::Orders]).await;
         let (guest, order) = guest_order(&app, &mug, 3).await;
-        order_service::record_payment(&app, &staff, &order.number).await.unwrap();
+        order_service::record_payment(&app, &staff, &order.number)
+            .await
+            .unwrap();
         let works = vec![(app.clone(), guest, order.number.clone()); 8];
-        let results = at_once(works, |(app, ctx, number)| async move { order_service::cancel(&app, &ctx, &number).await }).await;
-        let late = results.into_iter().map(too_late).filter(|late| *late).count();
+        let results = at_once(works, |(app, ctx, number)| async move {
+            order_service::cancel(&app, &ctx, &number).await
+        })
+        .await;
+        let late = results
+            .into_iter()
+            .map(too_late)
+            .filter(|late| *late)
+            .count();
         assert_eq!(late, 7);
         assert_eq!(on_hand(&app, &mug).await, 100);
-        let order = order_service::order(&app, &staff, &order.number).await.unwrap();
+        let order = order_service::order(&app, &staff, &order.number)
+            .await
+            .unwrap();
         assert_eq!(order.payments[0].refunded, order.total, "once");
-        assert_eq!(order.events.iter().filter(|event| event.kind == "cancelled").count(), 1);
+        assert_eq!(
+            order
+                .events
+                .iter()
+                .filter(|event| event.kind == "cancelled")
+                .count(),
+            1
+        );
         app.run_jobs().await;
     }
 
@@ -268,10 +328,13 @@ both! {
                 } else {
                     order_service::record_payment(&app, &ctx, &number).await
                 }
-            }).await;
+            })
+            .await;
             let late: Vec<bool> = results.into_iter().map(too_late).collect();
             assert!(late[1] || late[2], "the money came once at most");
-            let order = order_service::order(&app, &staff, &order.number).await.unwrap();
+            let order = order_service::order(&app, &staff, &order.number)
+                .await
+                .unwrap();
             let payment = &order.payments[0];
             if order.status == OrderStatus::Cancelled {
                 assert_eq!(payment.captured, payment.refunded);
@@ -292,8 +355,12 @@ both! {
         let body = json!({"product_id": mug.id});
         let replies = at_once(vec![(client, body); 20], |(client, body)| async move {
             client.post("/api/cart/items", body).await
-        }).await;
-        let added = replies.iter().filter(|reply| reply.status.is_success()).count();
+        })
+        .await;
+        let added = replies
+            .iter()
+            .filter(|reply| reply.status.is_success())
+            .count();
         assert_eq!(added, 11);
         assert_eq!(carts::count(&app, &ctx).await.unwrap(), 12);
     }
@@ -302,7 +369,10 @@ both! {
         let mug = app.product("Everyday mug", "24.00", 90).await;
         let ada = app.customer("ada@example.com").await;
         let works = vec![(app.clone(), ada.clone(), some(&mug, 1)); 10];
-        let added = at_once(works, |(app, ctx, item)| async move { carts::add_item(&app, &ctx, item).await.unwrap().id }).await;
+        let added = at_once(works, |(app, ctx, item)| async move {
+            carts::add_item(&app, &ctx, item).await.unwrap().id
+        })
+        .await;
         let made: BTreeSet<Option<i64>> = added.iter().map(|id| id.map(|CartId(id)| id)).collect();
         assert_eq!(made.len(), 1);
         assert_eq!(carts::count(&app, &ada).await.unwrap(), 10);
@@ -313,7 +383,10 @@ both! {
         let ada = app.customer("ada@example.com").await;
         let guest = guest_with(&app, &mug, 4).await;
         let works = vec![(app.clone(), ada.clone(), guest.cart_token.unwrap()); 8];
-        let merged = at_once(works, |(app, ctx, token)| async move { carts::merge_guest_cart(&app, &ctx, &token).await.unwrap() }).await;
+        let merged = at_once(works, |(app, ctx, token)| async move {
+            carts::merge_guest_cart(&app, &ctx, &token).await.unwrap()
+        })
+        .await;
         assert_eq!(merged.iter().sum::<i64>(), 1);
         assert_eq!(carts::count(&app, &ada).await.unwrap(), 4);
     }
@@ -325,10 +398,22 @@ both! {
             carts::clear(&app, &ada).await.unwrap();
             let before = on_hand(&app, &mug).await;
             let cart = carts::add_item(&app, &ada, some(&mug, 1)).await.unwrap();
-            let works: Vec<_> = (0..6).map(|number| (app.clone(), ada.clone(), cart.token.clone(), some(&mug, 1), number == 3)).collect();
+            let works: Vec<_> = (0..6)
+                .map(|number| {
+                    (
+                        app.clone(),
+                        ada.clone(),
+                        cart.token.clone(),
+                        some(&mug, 1),
+                        number == 3,
+                    )
+                })
+                .collect();
             let results = at_once(works, |(app, ctx, token, item, places)| async move {
                 if places {
-                    let placed = checkout::place_order(&app, &ctx, Some(&token), wish()).await.unwrap();
+                    let placed = checkout::place_order(&app, &ctx, Some(&token), wish())
+                        .await
+                        .unwrap();
                     (placed.order.count(), 0)
                 } else {
                     // One that finds its cart placed under its hands may be told to try again.
@@ -338,7 +423,8 @@ both! {
                         Err(other) => panic!("{other}"),
                     }
                 }
-            }).await;
+            })
+            .await;
             let ordered: i64 = results.iter().map(|(ordered, _)| ordered).sum();
             let added: i64 = results.iter().map(|(_, added)| added).sum();
             assert_eq!(ordered + carts::count(&app, &ada).await.unwrap(), 1 + added);
@@ -355,10 +441,14 @@ both! {
         at_once(works, |(app, ctx, mug)| async move {
             carts::add_item(&app, &ctx, some(&mug, 1)).await.unwrap();
             match checkout::place_order(&app, &ctx, None, wish()).await {
-                Ok(_) | Err(Error::Conflict { code: "cart_empty", .. }) => {}
+                Ok(_)
+                | Err(Error::Conflict {
+                    code: "cart_empty", ..
+                }) => {}
                 Err(other) => panic!("{other}"),
             }
-        }).await;
+        })
+        .await;
         let left = carts::count(&app, &ada).await.unwrap();
         assert_eq!(on_hand(&app, &mug).await, 100 - 4 + left);
         order_of(&app, &ada, &mug, 1).await;

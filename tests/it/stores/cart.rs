@@ -21,7 +21,8 @@ async fn made(app: &TestApp, token: &str) -> CartRow {
 /// Gives a product a picture.
 async fn picture(app: &TestApp, product: &Product, key: &str, shows: &str, position: i64) {
     let sql = zoco::db::query::Sql::same(
-        "insert into product_images (product_id, storage_key, alt, width, height, option_value, position, created_at)
+        "insert into product_images
+            (product_id, storage_key, alt, width, height, option_value, position, created_at)
         values ($1, $2, '', 800, 1000, $3, $4, 0)",
     );
     let mut tx = app.db.begin().await.unwrap();
@@ -47,13 +48,33 @@ both! {
         assert_eq!(store::by_token(&mut tx, "two").await.unwrap(), None);
 
         assert!(store::touch(&mut tx, mine.id, now).await.unwrap());
-        assert!(store::end(&mut tx, mine.id, CartStatus::Ordered, now).await.unwrap());
-        assert!(!store::end(&mut tx, mine.id, CartStatus::Merged, now).await.unwrap());
+        assert!(
+            store::end(&mut tx, mine.id, CartStatus::Ordered, now)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !store::end(&mut tx, mine.id, CartStatus::Merged, now)
+                .await
+                .unwrap()
+        );
         assert!(!store::touch(&mut tx, mine.id, now).await.unwrap());
-        assert_eq!(store::by_token(&mut tx, "one").await.unwrap().unwrap().status, CartStatus::Ordered);
+        assert_eq!(
+            store::by_token(&mut tx, "one")
+                .await
+                .unwrap()
+                .unwrap()
+                .status,
+            CartStatus::Ordered
+        );
         assert_eq!(store::active_of_user(&mut tx, ada).await.unwrap(), None);
-        store::insert(&mut tx, "three", Some(ada), now).await.unwrap();
-        assert!(store::active_of_user(&mut tx, ada).await.unwrap().is_some(), "after one there is the next");
+        store::insert(&mut tx, "three", Some(ada), now)
+            .await
+            .unwrap();
+        assert!(
+            store::active_of_user(&mut tx, ada).await.unwrap().is_some(),
+            "after one there is the next"
+        );
     }
 
     async fn lines_are_added_up_changed_and_removed(app: TestApp) {
@@ -62,25 +83,69 @@ both! {
         let (oat, sage) = (mug.variants[0].id, mug.variants[1].id);
         let (cart, other) = (made(&app, "cart").await, made(&app, "other").await);
         let mut tx = app.db.begin().await.unwrap();
-        assert_eq!(store::add(&mut tx, cart.id, oat, 2, 2300, now).await.unwrap(), 2);
-        assert_eq!(store::add(&mut tx, cart.id, oat, 3, 2400, now).await.unwrap(), 5);
-        assert_eq!(store::add(&mut tx, cart.id, sage, 1, 2600, now).await.unwrap(), 1);
+        assert_eq!(
+            store::add(&mut tx, cart.id, oat, 2, 2300, now)
+                .await
+                .unwrap(),
+            2
+        );
+        assert_eq!(
+            store::add(&mut tx, cart.id, oat, 3, 2400, now)
+                .await
+                .unwrap(),
+            5
+        );
+        assert_eq!(
+            store::add(&mut tx, cart.id, sage, 1, 2600, now)
+                .await
+                .unwrap(),
+            1
+        );
         let lines = store::lines(&mut tx, cart.id).await.unwrap();
         let line = &lines[0];
-        assert_eq!((line.variant_id, line.quantity, line.seen_price_minor, line.price_minor), (oat, 5, 2400, 2400));
-        assert_eq!((line.product_id, line.slug.as_str(), line.name.as_str()), (mug.id, "everyday-mug", "Everyday mug"));
-        assert_eq!((line.options.as_str(), line.available, line.for_sale), (r#"["Oat"]"#, 3, true));
+        assert_eq!(
+            (
+                line.variant_id,
+                line.quantity,
+                line.seen_price_minor,
+                line.price_minor
+            ),
+            (oat, 5, 2400, 2400)
+        );
+        assert_eq!(
+            (line.product_id, line.slug.as_str(), line.name.as_str()),
+            (mug.id, "everyday-mug", "Everyday mug")
+        );
+        assert_eq!(
+            (line.options.as_str(), line.available, line.for_sale),
+            (r#"["Oat"]"#, 3, true)
+        );
         assert_eq!((line.currency.code(), line.image_key.as_str()), ("EUR", ""));
         assert_eq!(lines[1].variant_id, sage);
         assert_eq!(store::count_of_guest(&mut tx, "cart").await.unwrap(), 6);
         assert_eq!(store::count_of_guest(&mut tx, "unknown").await.unwrap(), 0);
 
-        assert!(store::set_quantity(&mut tx, cart.id, line.id, 4, 2500).await.unwrap());
-        assert!(!store::set_quantity(&mut tx, other.id, line.id, 9, 2500).await.unwrap());
+        assert!(
+            store::set_quantity(&mut tx, cart.id, line.id, 4, 2500)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !store::set_quantity(&mut tx, other.id, line.id, 9, 2500)
+                .await
+                .unwrap()
+        );
         let changed = store::lines(&mut tx, cart.id).await.unwrap();
-        assert_eq!((changed[0].quantity, changed[0].seen_price_minor), (4, 2500));
+        assert_eq!(
+            (changed[0].quantity, changed[0].seen_price_minor),
+            (4, 2500)
+        );
         assert!(!store::remove(&mut tx, other.id, line.id).await.unwrap());
-        assert!(!store::remove(&mut tx, cart.id, CartItemId(4711)).await.unwrap());
+        assert!(
+            !store::remove(&mut tx, cart.id, CartItemId(4711))
+                .await
+                .unwrap()
+        );
         assert!(store::remove(&mut tx, cart.id, line.id).await.unwrap());
         assert_eq!(store::lines(&mut tx, cart.id).await.unwrap().len(), 1);
         store::clear(&mut tx, cart.id).await.unwrap();
@@ -92,11 +157,15 @@ both! {
         let cart = made(&app, "cart").await;
         let mut tx = app.db.begin().await.unwrap();
         for variant in &mug.variants {
-            store::add(&mut tx, cart.id, variant.id, 1, 1, app.clock.now()).await.unwrap();
+            store::add(&mut tx, cart.id, variant.id, 1, 1, app.clock.now())
+                .await
+                .unwrap();
         }
         tx.commit().await.unwrap();
         let keys = async || -> Vec<String> {
-            let lines = store::lines(&mut app.db.conn().await.unwrap(), cart.id).await.unwrap();
+            let lines = store::lines(&mut app.db.conn().await.unwrap(), cart.id)
+                .await
+                .unwrap();
             lines.into_iter().map(|line| line.image_key).collect()
         };
         picture(&app, &mug, "cover", "", 0).await;
@@ -114,11 +183,38 @@ both! {
         let oat = mug.variants[0].id;
         let mut tx = app.db.begin().await.unwrap();
         let offer = store::offer(&mut tx, oat, euro).await.unwrap().unwrap();
-        assert_eq!((offer.variant_id, offer.name.as_str(), offer.price_minor, offer.available), (oat, "Everyday mug", 2400, 3));
-        assert_eq!(store::offer(&mut tx, oat, "USD".parse().unwrap()).await.unwrap(), None);
-        assert_eq!(store::offer(&mut tx, VariantId(4711), euro).await.unwrap(), None);
-        assert_eq!(store::variants_of(&mut tx, mug.id, euro).await.unwrap().len(), 2);
-        assert!(store::variants_of(&mut tx, mug.id, "USD".parse().unwrap()).await.unwrap().is_empty());
+        assert_eq!(
+            (
+                offer.variant_id,
+                offer.name.as_str(),
+                offer.price_minor,
+                offer.available
+            ),
+            (oat, "Everyday mug", 2400, 3)
+        );
+        assert_eq!(
+            store::offer(&mut tx, oat, "USD".parse().unwrap())
+                .await
+                .unwrap(),
+            None
+        );
+        assert_eq!(
+            store::offer(&mut tx, VariantId(4711), euro).await.unwrap(),
+            None
+        );
+        assert_eq!(
+            store::variants_of(&mut tx, mug.id, euro)
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
+        assert!(
+            store::variants_of(&mut tx, mug.id, "USD".parse().unwrap())
+                .await
+                .unwrap()
+                .is_empty()
+        );
 
         let slug = |variant, product| (variant, product);
         for (variant, product) in [slug(Some(oat), None), slug(None, Some(mug.id))] {
@@ -127,9 +223,17 @@ both! {
         }
         assert_eq!(store::slug_of(&mut tx, None, None).await.unwrap(), None);
         let sql = zoco::db::query::Sql::same("update products set status = 'archived'");
-        zoco::db::query::execute(&mut tx, sql, Vec::new()).await.unwrap();
+        zoco::db::query::execute(&mut tx, sql, Vec::new())
+            .await
+            .unwrap();
         assert_eq!(store::offer(&mut tx, oat, euro).await.unwrap(), None);
-        assert!(store::slug_of(&mut tx, Some(oat), None).await.unwrap().is_some(), "archived ones have a name, too");
+        assert!(
+            store::slug_of(&mut tx, Some(oat), None)
+                .await
+                .unwrap()
+                .is_some(),
+            "archived ones have a name, too"
+        );
     }
 
     async fn pieces_are_counted_in_the_active_cart(app: TestApp) {
@@ -138,12 +242,22 @@ both! {
         let ada = app.customer("ada@example.com").await.user_id().unwrap();
         let mut tx = app.db.begin().await.unwrap();
         assert_eq!(store::count_of_user(&mut tx, ada).await.unwrap(), 0);
-        store::insert(&mut tx, "hers", Some(ada), now).await.unwrap();
+        store::insert(&mut tx, "hers", Some(ada), now)
+            .await
+            .unwrap();
         let cart = store::active_of_user(&mut tx, ada).await.unwrap().unwrap();
-        store::add(&mut tx, cart.id, variant(&mug), 7, 2400, now).await.unwrap();
+        store::add(&mut tx, cart.id, variant(&mug), 7, 2400, now)
+            .await
+            .unwrap();
         assert_eq!(store::count_of_user(&mut tx, ada).await.unwrap(), 7);
-        assert_eq!(store::count_of_guest(&mut tx, "hers").await.unwrap(), 0, "an account's is no guest's");
-        store::end(&mut tx, cart.id, CartStatus::Ordered, now).await.unwrap();
+        assert_eq!(
+            store::count_of_guest(&mut tx, "hers").await.unwrap(),
+            0,
+            "an account's is no guest's"
+        );
+        store::end(&mut tx, cart.id, CartStatus::Ordered, now)
+            .await
+            .unwrap();
         assert_eq!(store::count_of_user(&mut tx, ada).await.unwrap(), 0);
     }
 }

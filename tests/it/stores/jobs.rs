@@ -10,15 +10,26 @@ both! {
         let mut tx = app.db.begin().await.unwrap();
         assert!(!store::has_work(&mut tx, now).await.unwrap());
         for topic in ["first", "second", "third"] {
-            store::insert_event(&mut tx, topic, "{}", now).await.unwrap();
+            store::insert_event(&mut tx, topic, "{}", now)
+                .await
+                .unwrap();
         }
         assert!(store::has_work(&mut tx, now).await.unwrap());
         let events = store::waiting_events(&mut tx, 2).await.unwrap();
         let topics: Vec<&str> = events.iter().map(|event| event.topic.as_str()).collect();
         assert_eq!(topics, ["first", "second"]);
-        store::mark_dispatched(&mut tx, events[0].id, now).await.unwrap();
+        store::mark_dispatched(&mut tx, events[0].id, now)
+            .await
+            .unwrap();
         let events = store::waiting_events(&mut tx, 9).await.unwrap();
-        assert_eq!((events.len(), events[0].topic.as_str(), events[0].payload.as_str()), (2, "second", "{}"));
+        assert_eq!(
+            (
+                events.len(),
+                events[0].topic.as_str(),
+                events[0].payload.as_str()
+            ),
+            (2, "second", "{}")
+        );
         assert_eq!(store::backlog(&mut tx).await.unwrap(), (2, 0));
     }
 
@@ -27,21 +38,47 @@ both! {
         let lease = now.plus_seconds(60);
         let mut tx = app.db.begin().await.unwrap();
         assert!(store::claim(&mut tx, now, lease).await.unwrap().is_none());
-        store::insert_job(&mut tx, "later", "{}", now.plus_seconds(10)).await.unwrap();
+        store::insert_job(&mut tx, "later", "{}", now.plus_seconds(10))
+            .await
+            .unwrap();
         assert!(!store::has_work(&mut tx, now).await.unwrap());
-        store::insert_job(&mut tx, "now", r#"{"a":1}"#, now).await.unwrap();
+        store::insert_job(&mut tx, "now", r#"{"a":1}"#, now)
+            .await
+            .unwrap();
         assert!(store::has_work(&mut tx, now).await.unwrap());
         let job = store::claim(&mut tx, now, lease).await.unwrap().unwrap();
-        assert_eq!((job.kind.as_str(), job.payload.as_str(), job.attempts), ("now", r#"{"a":1}"#, 1));
-        assert!(store::claim(&mut tx, now, lease).await.unwrap().is_none(), "it is taken");
-        let again = store::claim(&mut tx, lease, lease.plus_seconds(60)).await.unwrap().unwrap();
-        assert_eq!(again.kind, "later", "the one that is due for longer comes first");
-        let again = store::claim(&mut tx, lease, lease.plus_seconds(60)).await.unwrap().unwrap();
+        assert_eq!(
+            (job.kind.as_str(), job.payload.as_str(), job.attempts),
+            ("now", r#"{"a":1}"#, 1)
+        );
+        assert!(
+            store::claim(&mut tx, now, lease).await.unwrap().is_none(),
+            "it is taken"
+        );
+        let again = store::claim(&mut tx, lease, lease.plus_seconds(60))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            again.kind, "later",
+            "the one that is due for longer comes first"
+        );
+        let again = store::claim(&mut tx, lease, lease.plus_seconds(60))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!((again.id, again.attempts), (job.id, 2), "its lease ended");
 
-        store::fail_job(&mut tx, job.id, "no paper", Some(now)).await.unwrap();
-        assert_eq!(store::claim(&mut tx, now, lease).await.unwrap().unwrap().id, job.id);
-        store::fail_job(&mut tx, job.id, "no paper", None).await.unwrap();
+        store::fail_job(&mut tx, job.id, "no paper", Some(now))
+            .await
+            .unwrap();
+        assert_eq!(
+            store::claim(&mut tx, now, lease).await.unwrap().unwrap().id,
+            job.id
+        );
+        store::fail_job(&mut tx, job.id, "no paper", None)
+            .await
+            .unwrap();
         assert_eq!(store::backlog(&mut tx).await.unwrap(), (1, 1));
         let late = now.plus_seconds(9999);
         let other = store::claim(&mut tx, late, late).await.unwrap().unwrap();

@@ -96,24 +96,60 @@ both! {
         new.billing_address = Some(Address::Text("Box 12\nLondon".to_owned()));
         let id = insert(&app, &new, now).await;
         let mut conn = app.db.conn().await.unwrap();
-        let head = store::by_number(&mut conn, "AAAA-BBBB-CCCC").await.unwrap().unwrap();
+        let head = store::by_number(&mut conn, "AAAA-BBBB-CCCC")
+            .await
+            .unwrap()
+            .unwrap();
         let read = &head.order;
         assert_eq!(head.guest_token_hash.as_deref(), Some("hash"));
-        assert_eq!((read.id, read.cart_id, read.user_id), (id, new.cart_id, None));
-        assert_eq!((read.total, read.tax, read.shipping, read.subtotal), (new.total, new.tax, new.shipping, new.subtotal));
-        assert_eq!((&read.shipping_address, &read.billing_address), (&new.shipping_address, &new.billing_address));
-        assert_eq!((&read.price_trace, &read.note, &read.email), (&new.price_trace, &new.note, &new.email));
-        assert_eq!((read.statuses(), read.placed_at, read.updated_at), (Statuses::NEW, now, now));
-        let of_cart = store::of_cart(&mut conn, new.cart_id).await.unwrap().unwrap();
+        assert_eq!(
+            (read.id, read.cart_id, read.user_id),
+            (id, new.cart_id, None)
+        );
+        assert_eq!(
+            (read.total, read.tax, read.shipping, read.subtotal),
+            (new.total, new.tax, new.shipping, new.subtotal)
+        );
+        assert_eq!(
+            (&read.shipping_address, &read.billing_address),
+            (&new.shipping_address, &new.billing_address)
+        );
+        assert_eq!(
+            (&read.price_trace, &read.note, &read.email),
+            (&new.price_trace, &new.note, &new.email)
+        );
+        assert_eq!(
+            (read.statuses(), read.placed_at, read.updated_at),
+            (Statuses::NEW, now, now)
+        );
+        let of_cart = store::of_cart(&mut conn, new.cart_id)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(of_cart.order, head.order);
         assert!(store::by_number(&mut conn, "NONE").await.unwrap().is_none());
-        assert!(store::of_cart(&mut conn, CartId(4711)).await.unwrap().is_none());
+        assert!(
+            store::of_cart(&mut conn, CartId(4711))
+                .await
+                .unwrap()
+                .is_none()
+        );
 
         let lines = store::lines(&mut conn, id, app.currency()).await.unwrap();
         let variants: Vec<i64> = lines.iter().map(|line| line.variant_id.0).collect();
         assert_eq!(variants, [7, 3], "in the order of the cart");
-        assert_eq!((lines[0].label().as_str(), lines[1].label().as_str()), ("Everyday mug, Oat", "Everyday mug"));
-        assert_eq!((lines[0].quantity, lines[0].tax.minor(), lines[0].image_key.as_str()), (2, 833, "key"));
+        assert_eq!(
+            (lines[0].label().as_str(), lines[1].label().as_str()),
+            ("Everyday mug, Oat", "Everyday mug")
+        );
+        assert_eq!(
+            (
+                lines[0].quantity,
+                lines[0].tax.minor(),
+                lines[0].image_key.as_str()
+            ),
+            (2, 833, "key")
+        );
         drop(conn);
         // The number and the cart are unique.
         let mut tx = app.db.begin().await.unwrap();
@@ -126,26 +162,63 @@ both! {
         let later = now.plus_seconds(60);
         let new = order(&app, "A", cart(&app, "c", None).await, None);
         let id = insert(&app, &new, now).await;
-        let paid = Statuses { payment: PaymentStatus::Paid, ..Statuses::NEW };
+        let paid = Statuses {
+            payment: PaymentStatus::Paid,
+            ..Statuses::NEW
+        };
         let mut tx = app.db.begin().await.unwrap();
-        assert!(store::set_statuses(&mut tx, id, Statuses::NEW, paid, later).await.unwrap());
-        assert!(!store::set_statuses(&mut tx, id, Statuses::NEW, paid, later).await.unwrap());
+        assert!(
+            store::set_statuses(&mut tx, id, Statuses::NEW, paid, later)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !store::set_statuses(&mut tx, id, Statuses::NEW, paid, later)
+                .await
+                .unwrap()
+        );
         let read = store::by_number(&mut tx, "A").await.unwrap().unwrap().order;
-        assert_eq!((read.statuses(), read.updated_at, read.placed_at), (paid, later, now));
+        assert_eq!(
+            (read.statuses(), read.updated_at, read.placed_at),
+            (paid, later, now)
+        );
     }
 
     async fn the_timeline_is_read_oldest_first(app: TestApp) {
         let now = app.clock.now();
         let ada = app.customer("ada@example.com").await;
-        let id = insert(&app, &order(&app, "A", cart(&app, "c", None).await, None), now).await;
+        let id = insert(
+            &app,
+            &order(&app, "A", cart(&app, "c", None).await, None),
+            now,
+        )
+        .await;
         let mut tx = app.db.begin().await.unwrap();
-        store::insert_event(&mut tx, id, "placed", "Order placed", (None, "Guest"), now).await.unwrap();
-        store::insert_event(&mut tx, id, "cancelled", "", (ada.user_id(), "Ada"), now).await.unwrap();
+        store::insert_event(&mut tx, id, "placed", "Order placed", (None, "Guest"), now)
+            .await
+            .unwrap();
+        store::insert_event(&mut tx, id, "cancelled", "", (ada.user_id(), "Ada"), now)
+            .await
+            .unwrap();
         let events = store::events(&mut tx, id).await.unwrap();
-        let told: Vec<(&str, &str, &str)> = events.iter().map(|event| (&*event.kind, &*event.detail, &*event.actor_name)).collect();
-        assert_eq!(told, [("placed", "Order placed", "Guest"), ("cancelled", "", "Ada")]);
+        let told: Vec<(&str, &str, &str)> = events
+            .iter()
+            .map(|event| (&*event.kind, &*event.detail, &*event.actor_name))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("placed", "Order placed", "Guest"),
+                ("cancelled", "", "Ada")
+            ]
+        );
         assert_eq!(events[0].created_at, now);
-        assert!(store::events(&mut tx, OrderId(4711)).await.unwrap().is_empty());
+        assert!(
+            store::events(&mut tx, OrderId(4711))
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 
     async fn lists_are_narrowed_and_paged(app: TestApp) {
@@ -157,46 +230,151 @@ both! {
         let second = order(&app, "AAAA-AAAA-AAAA", cart(&app, "c2", None).await, None);
         let id = insert(&app, &first, now).await;
         insert(&app, &second, now.plus_seconds(1)).await;
-        let confirmed = Statuses { order: OrderStatus::Confirmed, payment: PaymentStatus::Paid, fulfilment: FulfilmentStatus::Partial };
+        let confirmed = Statuses {
+            order: OrderStatus::Confirmed,
+            payment: PaymentStatus::Paid,
+            fulfilment: FulfilmentStatus::Partial,
+        };
         let mut tx = app.db.begin().await.unwrap();
-        store::set_statuses(&mut tx, id, Statuses::NEW, confirmed, now).await.unwrap();
+        store::set_statuses(&mut tx, id, Statuses::NEW, confirmed, now)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
 
         let mut conn = app.db.conn().await.unwrap();
         let all = PageRequest::default();
-        let page = store::list(&mut conn, None, &OrderFilter::default(), all).await.unwrap();
-        assert_eq!((page.total, page.items[0].number.as_str()), (2, "AAAA-AAAA-AAAA"));
-        assert_eq!((page.items[1].count, page.items[1].customer.as_str()), (4, "Señor Ñandú"));
-        let page = store::list(&mut conn, None, &OrderFilter::default(), PageRequest::new(2, 1)).await.unwrap();
-        assert_eq!((page.total, page.items.len(), page.items[0].number.as_str()), (2, 1, "K7QM-3XWT-9RPA"));
-        assert_eq!(store::list(&mut conn, ada, &OrderFilter::default(), all).await.unwrap().total, 1);
+        let page = store::list(&mut conn, None, &OrderFilter::default(), all)
+            .await
+            .unwrap();
+        assert_eq!(
+            (page.total, page.items[0].number.as_str()),
+            (2, "AAAA-AAAA-AAAA")
+        );
+        assert_eq!(
+            (page.items[1].count, page.items[1].customer.as_str()),
+            (4, "Señor Ñandú")
+        );
+        let page = store::list(
+            &mut conn,
+            None,
+            &OrderFilter::default(),
+            PageRequest::new(2, 1),
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            (page.total, page.items.len(), page.items[0].number.as_str()),
+            (2, 1, "K7QM-3XWT-9RPA")
+        );
+        assert_eq!(
+            store::list(&mut conn, ada, &OrderFilter::default(), all)
+                .await
+                .unwrap()
+                .total,
+            1
+        );
         for (filter, found) in [
-            (OrderFilter { search: "nandu".to_owned(), ..OrderFilter::default() }, 1),
-            (OrderFilter { search: "k7qm3xwt".to_owned(), ..OrderFilter::default() }, 1),
-            (OrderFilter { search: "K7QM-3XWT".to_owned(), ..OrderFilter::default() }, 1),
-            (OrderFilter { search: "ada@example.com".to_owned(), ..OrderFilter::default() }, 2),
-            (OrderFilter { search: "  ".to_owned(), ..OrderFilter::default() }, 2),
-            (OrderFilter { search: "%".to_owned(), ..OrderFilter::default() }, 0),
-            (OrderFilter { status: Some(OrderStatus::Confirmed), ..OrderFilter::default() }, 1),
-            (OrderFilter { payment_status: Some(PaymentStatus::Unpaid), ..OrderFilter::default() }, 1),
-            (OrderFilter { fulfilment_status: Some(FulfilmentStatus::Fulfilled), ..OrderFilter::default() }, 0),
+            (
+                OrderFilter {
+                    search: "nandu".to_owned(),
+                    ..OrderFilter::default()
+                },
+                1,
+            ),
+            (
+                OrderFilter {
+                    search: "k7qm3xwt".to_owned(),
+                    ..OrderFilter::default()
+                },
+                1,
+            ),
+            (
+                OrderFilter {
+                    search: "K7QM-3XWT".to_owned(),
+                    ..OrderFilter::default()
+                },
+                1,
+            ),
+            (
+                OrderFilter {
+                    search: "ada@example.com".to_owned(),
+                    ..OrderFilter::default()
+                },
+                2,
+            ),
+            (
+                OrderFilter {
+                    search: "  ".to_owned(),
+                    ..OrderFilter::default()
+                },
+                2,
+            ),
+            (
+                OrderFilter {
+                    search: "%".to_owned(),
+                    ..OrderFilter::default()
+                },
+                0,
+            ),
+            (
+                OrderFilter {
+                    status: Some(OrderStatus::Confirmed),
+                    ..OrderFilter::default()
+                },
+                1,
+            ),
+            (
+                OrderFilter {
+                    payment_status: Some(PaymentStatus::Unpaid),
+                    ..OrderFilter::default()
+                },
+                1,
+            ),
+            (
+                OrderFilter {
+                    fulfilment_status: Some(FulfilmentStatus::Fulfilled),
+                    ..OrderFilter::default()
+                },
+                0,
+            ),
         ] {
             let page = store::list(&mut conn, None, &filter, all).await.unwrap();
-            assert_eq!((page.total, page.items.len()), (found, found as usize), "{filter:?}");
+            assert_eq!(
+                (page.total, page.items.len()),
+                (found, found as usize),
+                "{filter:?}"
+            );
         }
-        let newest = store::newest_of_user(&mut conn, ada.unwrap()).await.unwrap();
+        let newest = store::newest_of_user(&mut conn, ada.unwrap())
+            .await
+            .unwrap();
         assert_eq!(newest.map(|Head { order, .. }| order.id), Some(id));
-        assert!(store::newest_of_user(&mut conn, UserId(4711)).await.unwrap().is_none());
+        assert!(
+            store::newest_of_user(&mut conn, UserId(4711))
+                .await
+                .unwrap()
+                .is_none()
+        );
         let waiting = store::waiting(&mut conn).await.unwrap();
         assert_eq!((waiting.pending, waiting.unpaid), (1, 1));
     }
 
     async fn a_damaged_address_is_shown_as_it_is(app: TestApp) {
-        insert(&app, &order(&app, "A", cart(&app, "c", None).await, None), app.clock.now()).await;
+        insert(
+            &app,
+            &order(&app, "A", cart(&app, "c", None).await, None),
+            app.clock.now(),
+        )
+        .await;
         let mut tx = app.db.begin().await.unwrap();
         let sql = zoco::db::query::Sql::same("update orders set shipping_address = 'somewhere'");
-        zoco::db::query::execute(&mut tx, sql, Vec::new()).await.unwrap();
+        zoco::db::query::execute(&mut tx, sql, Vec::new())
+            .await
+            .unwrap();
         let read = store::by_number(&mut tx, "A").await.unwrap().unwrap();
-        assert_eq!(read.order.shipping_address, Address::Text("somewhere".to_owned()));
+        assert_eq!(
+            read.order.shipping_address,
+            Address::Text("somewhere".to_owned())
+        );
     }
 }
