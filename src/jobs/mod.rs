@@ -34,13 +34,16 @@ pub struct Observer {
     pub run: fn(App, Value) -> JobFuture,
 }
 
+/// What a chore's run gives: how many things were removed.
+pub type ChoreFuture = Pin<Box<dyn Future<Output = Result<u64>> + Send>>;
+
 /// Something done again and again, such as removing what has ended.
 #[derive(Clone, Copy)]
 pub struct Chore {
     /// Its name, for the log.
     pub name: &'static str,
     /// What is done; gives how many things were removed.
-    pub run: fn(App) -> Pin<Box<dyn Future<Output = Result<u64>> + Send>>,
+    pub run: fn(App) -> ChoreFuture,
 }
 
 /// Writes an event in the transaction of the change it tells of.

@@ -136,6 +136,7 @@ fn essence(order: &Order) -> Value {
             ])
         })
         .collect();
+    let totals = [order.subtotal, order.shipping, order.tax, order.total];
     let events = order.events.iter();
     let payments = order.payments.iter().map(|payment| {
         json!([
@@ -147,7 +148,7 @@ fn essence(order: &Order) -> Value {
     json!({
         "email": order.email.as_str(),
         "lines": lines,
-        "totals": [order.subtotal, order.shipping, order.tax, order.total].map(|sum| sum.amount()),
+        "totals": totals.map(|sum| sum.amount()),
         "method": order.shipping_method_name,
         "address": order.shipping_address.lines(),
         "note": order.note,
