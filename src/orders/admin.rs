@@ -8,7 +8,7 @@ use axum_extra::extract::Query;
 use serde::Deserialize;
 
 use super::model::{
-    FulfilmentStatus, Order, OrderFilter, OrderStatus, OrderSummary, PaymentStatus,
+    FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderStatus, OrderSummary, PaymentStatus,
 };
 use super::{service, urls};
 use crate::app::App;
@@ -122,6 +122,22 @@ fn steps(order: &Order) -> Vec<Step> {
         .copied()
         .filter_map(step)
         .collect()
+}
+
+impl OrderPage {
+    /// The timeline, newest first.
+    fn events(&self) -> impl Iterator<Item = (String, &OrderEvent)> {
+        let told = |event: &OrderEvent| match event.kind.as_str() {
+            "payment_captured" => format!("Payment received: {}", event.detail),
+            "status_changed" => format!("Moved on: {}", event.detail),
+            _ => event.detail.clone(),
+        };
+        self.order
+            .events
+            .iter()
+            .rev()
+            .map(move |event| (told(event), event))
+    }
 }
 
 /// A payment with its provider's name for people.

@@ -7,9 +7,9 @@ use axum::routing::get;
 use axum_extra::extract::Query;
 use serde::Deserialize;
 
-use super::form::{Difference, number};
+use super::form::number;
 use super::products::Decided;
-use super::{category_choices, link};
+use super::{Difference, category_choices, link};
 use crate::app::App;
 use crate::catalog::model::{Category, CategoryTree};
 use crate::catalog::service::{self, CategoryInput};

@@ -3,6 +3,7 @@
 mod categories;
 mod form;
 mod images;
+mod list;
 mod products;
 
 use axum::Router;
@@ -11,9 +12,18 @@ use super::model::CategoryTree;
 use crate::app::App;
 use crate::web::Link;
 
+/// A field that somebody else changed while the form was open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Difference {
+    label: String,
+    theirs: String,
+    yours: String,
+}
+
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
     Router::new()
+        .merge(list::routes())
         .merge(products::routes())
         .merge(images::routes())
         .merge(categories::routes())
