@@ -604,7 +604,7 @@ async fn check_page(client: &Api, method: Method, path: &str, body: &str) {
         "{method} {path} {body} answered {status}: {}",
         reply.body
     );
-    if status < 300 || status >= 400 {
+    if !(300..400).contains(&status) {
         let kind = reply
             .headers
             .get(header::CONTENT_TYPE)

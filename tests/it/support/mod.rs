@@ -236,7 +236,7 @@ pub fn run() -> ExitCode {
     let mut trials = Vec::new();
     for case in CASES {
         match case {
-            Case::Plain(name, run) => trials.push(trial(name, "", true, move || run())),
+            Case::Plain(name, run) => trials.push(trial(name, "", true, run)),
             Case::Needs(name, what, run) => {
                 let there = match *what {
                     "postgres" => postgres.is_some(),
@@ -246,7 +246,7 @@ pub fn run() -> ExitCode {
                             && Path::new("/usr/bin/chromium").exists()
                     }
                 };
-                trials.push(trial(name, what, there, move || run()));
+                trials.push(trial(name, what, there, run));
             }
             Case::Both(name, run) => {
                 trials.push(trial(&format!("{name}::sqlite"), "", true, move || {
