@@ -74,8 +74,10 @@ pub async fn metrics(
         return Err(Failure::of_status(StatusCode::NOT_FOUND));
     }
     let (waiting, dead) = crate::jobs::backlog(&app).await?;
+    // First of all somebody must listen: a gauge that is set before is set for nobody.
+    let recorder = recorder();
     metrics::gauge!("zoco_jobs_waiting").set(waiting as f64);
     metrics::gauge!("zoco_jobs_dead").set(dead as f64);
-    let text = recorder().render();
+    let text = recorder.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
