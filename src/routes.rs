@@ -30,7 +30,11 @@ use crate::{accounts, admin, cart, catalog, checkout, orders, reviews, shipping}
 pub static OBSERVERS: &[Observer] = &[orders::jobs::CONFIRMATION_MAIL];
 
 /// What is done again and again beside the jobs.
-pub static CHORES: &[Chore] = &[session::SWEEP, accounts::service::SWEEP];
+pub static CHORES: &[Chore] = &[
+    session::SWEEP,
+    accounts::service::SWEEP,
+    catalog::service::PUBLISH,
+];
 
 /// The whole shop.
 pub fn router(app: App) -> Router {

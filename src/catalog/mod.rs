@@ -11,7 +11,8 @@ pub mod store;
 pub use markdown::render as render_markdown;
 pub use model::{
     Category, CategoryTree, Facets, Image, LowStock, OptionValue, Product, ProductCard,
-    ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Variant, image_url,
+    ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Related, Seo, Variant,
+    image_url,
 };
 pub use service::ProductKey;
 
@@ -23,6 +24,13 @@ pub mod urls {
     pub const HOME: &str = "/";
     /// All products, and search.
     pub const PRODUCTS: &str = "/products";
+
+    /// All products with a tag.
+    pub fn tag(tag: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("tag", tag);
+        format!("{PRODUCTS}?{}", query.finish())
+    }
 
     /// A product's page.
     pub fn product(slug: &Slug) -> String {

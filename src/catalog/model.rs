@@ -7,6 +7,15 @@ use crate::types::{
 /// A variant carries its stock, so the store of the catalog reads it.
 pub use crate::inventory::StockLevel;
 
+/// What search engines show instead of the name and the first words; empty for those.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seo {
+    /// The title of the page.
+    pub title: String,
+    /// One or two sentences.
+    pub description: String,
+}
+
 /// A node of the category tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
@@ -20,6 +29,8 @@ pub struct Category {
     pub name: String,
     /// A sentence or two for its page.
     pub description: String,
+    /// What search engines show.
+    pub seo: Seo,
     /// Its place among its siblings.
     pub position: i64,
     /// Counts its changes; the `ETag`.
@@ -331,6 +342,10 @@ pub struct ProductCard {
     pub updated_at: Timestamp,
     /// Counts its changes.
     pub version: i64,
+    /// When a draft goes on sale by itself.
+    pub publish_at: Option<Timestamp>,
+    /// Whether there is nothing to send by post.
+    pub digital: bool,
 }
 
 impl ProductCard {
@@ -353,6 +368,17 @@ impl ProductCard {
     }
 }
 
+/// A product, named by another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its name.
+    pub name: String,
+}
+
 /// A product with everything that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
@@ -372,12 +398,20 @@ pub struct Product {
     pub category_id: Option<CategoryId>,
     /// Whether it is for sale.
     pub status: ProductStatus,
+    /// When a draft goes on sale by itself; none for one that waits for staff.
+    pub publish_at: Option<Timestamp>,
+    /// Whether there is nothing to send by post.
+    pub digital: bool,
+    /// What search engines show.
+    pub seo: Seo,
     /// What a shopper chooses.
     pub options: Vec<ProductOption>,
     /// Free words.
     pub tags: Vec<String>,
     /// Facts as name and value: `Material`, `Stoneware`.
     pub attributes: Vec<(String, String)>,
+    /// What goes well with it, in the merchant's order.
+    pub related: Vec<Related>,
     /// Its variants in order; for shoppers only the active ones.
     pub variants: Vec<Variant>,
     /// Its pictures in order; the first is the cover.
@@ -444,6 +478,8 @@ pub struct ProductFilter {
     pub in_stock: bool,
     /// At least so many stars on average.
     pub min_rating: Option<i64>,
+    /// With this tag; empty for any.
+    pub tag: String,
     /// Attribute names and values: one of the values of each name must be present.
     pub attributes: Vec<(String, String)>,
     /// Staff with `catalog` only: whether drafts and archived products are listed, too. Without

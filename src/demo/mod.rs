@@ -95,6 +95,7 @@ async fn make_categories(app: &App, shop: &Shop) -> Result<HashMap<String, Categ
             parent_id: parent.copied(),
             description: Some(category.description.clone()),
             position: Some(position),
+            ..CategoryInput::default()
         };
         let id = match create_category(app, &ctx, input).await {
             Ok(category) => category.id,

@@ -9,6 +9,7 @@ pub mod store;
 mod worker;
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -34,7 +35,7 @@ pub struct Observer {
     pub run: fn(App, Value) -> JobFuture,
 }
 
-/// What a chore's run gives: how many things were removed.
+/// What a chore's run gives: how many things it touched.
 pub type ChoreFuture = Pin<Box<dyn Future<Output = Result<u64>> + Send>>;
 
 /// Something done again and again, such as removing what has ended.
@@ -42,7 +43,9 @@ pub type ChoreFuture = Pin<Box<dyn Future<Output = Result<u64>> + Send>>;
 pub struct Chore {
     /// Its name, for the log.
     pub name: &'static str,
-    /// What is done; gives how many things were removed.
+    /// How often it is done.
+    pub every: Duration,
+    /// What is done; gives how many things it touched.
     pub run: fn(App) -> ChoreFuture,
 }
 
@@ -50,6 +53,13 @@ pub struct Chore {
 pub async fn emit(tx: &mut Tx, ctx: &Ctx, topic: &str, payload: &impl Serialize) -> Result<()> {
     let payload = serde_json::to_string(payload)?;
     Ok(store::insert_event(tx, topic, &payload, ctx.now).await?)
+}
+
+/// Writes an event that no observer waits for: those who follow its topic read on with a cursor
+/// of their own.
+pub async fn announce(tx: &mut Tx, ctx: &Ctx, topic: &str, payload: &impl Serialize) -> Result<()> {
+    let payload = serde_json::to_string(payload)?;
+    Ok(store::insert_announcement(tx, topic, &payload, ctx.now).await?)
 }
 
 /// Events and jobs that wait, and jobs that are dead.

@@ -37,6 +37,24 @@ pub async fn insert_event(
     Ok(())
 }
 
+/// An event that is nobody's to pass on.
+pub async fn insert_announcement(
+    tx: &mut Tx,
+    topic: &str,
+    payload: &str,
+    now: Timestamp,
+) -> db::Result<()> {
+    execute!(
+        tx,
+        "insert into outbox (topic, payload, created_at, dispatched_at)
+        values ($1, $2, $3, $3)",
+        topic,
+        payload,
+        now,
+    )?;
+    Ok(())
+}
+
 /// The oldest waiting events; locked, so that two workers never pass on the same one.
 pub async fn waiting_events(tx: &mut Tx, limit: i64) -> db::Result<Vec<Event>> {
     fetch_all!(

@@ -14,8 +14,6 @@ pub const MAX_ATTEMPTS: i64 = 10;
 const LEASE_SECONDS: i64 = 120;
 /// How often the worker looks when there was nothing to do.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How often chores are done.
-const CHORE_PAUSE: Duration = Duration::from_secs(600);
 
 /// Works until `stop`; finishes the job it is at.
 pub async fn run(app: App, observers: &'static [Observer], stop: CancellationToken) {
@@ -31,16 +29,19 @@ pub async fn run(app: App, observers: &'static [Observer], stop: CancellationTok
     }
 }
 
-/// Does the chores at once and then now and again, until `stop`.
+/// Does each chore at once and then as often as it says, until `stop`.
 pub async fn keep_house(app: App, chores: &'static [Chore], stop: CancellationToken) {
+    let each = chores.iter().map(|chore| keep_at(&app, chore, &stop));
+    futures_util::future::join_all(each).await;
+}
+
+async fn keep_at(app: &App, chore: &Chore, stop: &CancellationToken) {
     while !stop.is_cancelled() {
-        for chore in chores {
-            match (chore.run)(app.clone()).await {
-                Ok(removed) => tracing::debug!(chore = chore.name, removed, "chore done"),
-                Err(error) => tracing::warn!(chore = chore.name, %error, "a chore failed"),
-            }
+        match (chore.run)(app.clone()).await {
+            Ok(touched) => tracing::debug!(chore = chore.name, touched, "chore done"),
+            Err(error) => tracing::warn!(chore = chore.name, %error, "a chore failed"),
         }
-        pause(&stop, CHORE_PAUSE).await;
+        pause(stop, chore.every).await;
     }
 }
 

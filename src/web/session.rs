@@ -1,6 +1,7 @@
 //! Browser sessions, kept in our own database, and what a visit remembers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -218,6 +219,7 @@ async fn upsert(
 /// Removes sessions that have ended.
 pub const SWEEP: Chore = Chore {
     name: "sessions.sweep",
+    every: Duration::from_secs(600),
     run: |app| Box::pin(sweep(app)),
 };
 

@@ -525,6 +525,117 @@ both! {
         assert!(!fields(taken).of("slug").is_empty());
     }
 
+    async fn a_draft_goes_on_sale_when_its_time_has_come(app: TestApp) {
+        let at = "2026-11-24T13:00:00Z";
+        let draft = create(&app, json!({
+            "name": "Mug", "price": "24", "status": "draft", "publish_at": at,
+        })).await;
+        assert_eq!(draft.publish_at.unwrap().rfc3339(), at);
+        // A time that a browser's field gives is in UTC.
+        let draft = update(&app, draft.id, json!({"publish_at": "2026-11-24T13:00"})).await;
+        assert_eq!(draft.publish_at.unwrap().rfc3339(), at);
+        let address = "/products/mug";
+        for (seconds, published, status) in [(3599, 0, 404), (1, 1, 200), (0, 0, 200)] {
+            app.clock.advance_seconds(seconds);
+            assert_eq!(service::publish_due(&app).await.unwrap(), published);
+            app.browser().get(address).await.expect(status);
+        }
+        let active = read(&app, draft.id).await;
+        assert_eq!((active.status, active.publish_at), (ProductStatus::Active, None));
+        assert_eq!(actions(&app).await.last().unwrap(), "product.published");
+
+        let errors = refused(&app, json!({"name": "X", "price": "1", "publish_at": at})).await;
+        assert!(errors.of("publish_at").contains("Only a draft"));
+        let errors = refused(&app, json!({
+            "name": "X", "price": "1", "status": "draft", "publish_at": "tomorrow",
+        })).await;
+        assert!(errors.of("publish_at").contains("2026-12-24T09:00"));
+        // Staff were faster than the clock: there is nothing to wait for any more.
+        let other = create(&app, json!({
+            "name": "Bowl", "price": "1", "status": "draft", "publish_at": at,
+        })).await;
+        assert_eq!(update(&app, other.id, json!({"status": "active"})).await.publish_at, None);
+        let put_off = json!({"status": "draft", "publish_at": at});
+        assert!(update(&app, other.id, put_off).await.publish_at.is_some());
+        let empty = update(&app, other.id, json!({"publish_at": ""})).await;
+        assert_eq!((empty.status, empty.publish_at), (ProductStatus::Draft, None));
+    }
+
+    async fn what_goes_well_with_a_product_is_shown_on_it(app: TestApp) {
+        let cup = app.product("Cup", "5", 5).await;
+        let tray = app.product("Tray", "9", 5).await;
+        create(&app, json!({"name": "Secret", "price": "1", "status": "draft"})).await;
+        let mug = create(&app, json!({
+            "name": "Mug", "price": "24", "digital": true, "tags": ["Gift & more", "new"],
+            "related": ["tray", cup.id.to_string(), "tray", "secret"],
+            "seo_title": "The mug", "seo_description": "Buy it.",
+        })).await;
+        let names: Vec<&str> = mug.related.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["Tray", "Cup", "Secret"]);
+        let page = app.browser().get("/products/mug").await.expect(200);
+        let cards: Vec<String> = page.attributes("section[aria-labelledby=related] h3 a", "href");
+        assert_eq!(cards, ["/products/tray", "/products/cup"]);
+        assert!(page.has("Nothing is sent by post"));
+        let tags = page.attributes(".tags a", "href");
+        assert_eq!(tags, ["/products?tag=Gift+%26+more", "/products?tag=new"]);
+        let list = app.browser().get(&tags[0]).await.expect(200);
+        assert_eq!(list.text("h1"), "Gift & more");
+        assert_eq!(list.attributes(".grid h3 a", "href"), ["/products/mug"]);
+        let json = app.api().get("/api/products?tag=new").await.expect(200).json();
+        assert_eq!((&json["total"], &json["items"][0]["digital"]), (&json!(1), &json!(true)));
+        let json = app.api().get("/api/products/mug").await.expect(200).json();
+        assert_eq!(json["related"][0], json!({"id": tray.id, "slug": "tray", "name": "Tray"}));
+        assert_eq!((&json["seo_title"], &json["seo_description"]), (&json!("The mug"), &json!("Buy it.")));
+        // What was not given stays; a new order is an order.
+        let same = update(&app, mug.id, json!({"name": "Big mug"})).await;
+        assert_eq!(same.related, mug.related);
+        let turned = update(&app, mug.id, json!({"related": ["cup", "tray"]})).await;
+        assert_eq!(turned.related[0].id, cup.id);
+        let result = service::update_product(&app, &app.system(), &ProductKey::Id(mug.id), None,
+            input(json!({"related": ["nothing", "mug"]}))).await;
+        assert!(fields(result).of("related").contains("nothing"));
+        let result = service::update_product(&app, &app.system(), &ProductKey::Id(mug.id), None,
+            input(json!({"related": [mug.id.to_string()]}))).await;
+        assert_eq!(fields(result).of("related"), "A product does not go with itself.");
+        assert!(update(&app, mug.id, json!({"related": []})).await.related.is_empty());
+    }
+
+    async fn a_changed_slug_of_a_category_leads_on(app: TestApp) {
+        let ctx = app.system();
+        let named = |name: &str| CategoryInput {
+            name: Some(name.to_owned()),
+            slug: Some(name.to_lowercase()),
+            ..CategoryInput::default()
+        };
+        let cups = service::create_category(&app, &ctx, named("Cups")).await.unwrap();
+        service::update_category(&app, &ctx, cups.id, None, named("Mugs")).await.unwrap();
+        let moved = app.api().get("/categories/cups").await.expect(301);
+        assert_eq!(moved.header("location"), "/categories/mugs");
+        let json = app.api().get("/api/categories/cups").await.expect(200).json();
+        assert_eq!(json["slug"], "mugs");
+        // Whoever takes the slug gets what is asked for by it.
+        service::create_category(&app, &ctx, named("Cups")).await.unwrap();
+        app.browser().get("/categories/cups").await.expect(200);
+        app.browser().get("/categories/none").await.expect(404);
+        app.api().get("/api/categories/none").await.expect(404);
+    }
+
+    async fn every_change_is_announced(app: TestApp) {
+        let mug = app.product("Mug", "24", 5).await;
+        update(&app, mug.id, json!({"name": "Jug"})).await;
+        service::delete_product(&app, &app.system(), &ProductKey::Id(mug.id), None).await.unwrap();
+        let named = CategoryInput { name: Some("Cups".to_owned()), ..CategoryInput::default() };
+        let cups = service::create_category(&app, &app.system(), named).await.unwrap();
+        service::delete_category(&app, &app.system(), cups.id, None).await.unwrap();
+        let mut conn = app.db.conn().await.unwrap();
+        let sql = Sql::same("select topic, payload from outbox order by id");
+        let told: Vec<(String, String)> = query::fetch_all(&mut conn, sql, Vec::new()).await.unwrap();
+        let product = ("product.changed".to_owned(), format!(r#"{{"id":{}}}"#, mug.id));
+        let category = |id: &str| ("category.changed".to_owned(), format!(r#"{{"id":{id}}}"#));
+        assert_eq!(told, [product.clone(), product.clone(), product,
+            category(&cups.id.to_string()), category("null")]);
+    }
+
     async fn search_finds_every_word_of_a_product(app: TestApp) {
         create(&app, json!({
             "name": "Camión", "price": "1", "maker": "Ñandú", "summary": "Rolls", "tags": ["toy"],

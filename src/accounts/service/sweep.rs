@@ -1,5 +1,7 @@
 //! Forgetting what is over.
 
+use std::time::Duration;
+
 use crate::accounts::store;
 use crate::app::App;
 use crate::error::Result;
@@ -8,6 +10,7 @@ use crate::jobs::Chore;
 /// Removes refresh tokens that have expired and counters of attempts whose window is over.
 pub const SWEEP: Chore = Chore {
     name: "accounts.sweep",
+    every: Duration::from_secs(600),
     run: |app| Box::pin(sweep(app)),
 };
 

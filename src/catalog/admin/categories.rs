@@ -54,6 +54,8 @@ struct CategoryForm {
     slug: String,
     parent_id: String,
     description: String,
+    seo_title: String,
+    seo_description: String,
     position: String,
 }
 
@@ -67,6 +69,8 @@ impl CategoryForm {
                 .parent_id
                 .map_or(String::new(), |id| id.to_string()),
             description: category.description.clone(),
+            seo_title: category.seo.title.clone(),
+            seo_description: category.seo.description.clone(),
             position: category.position.to_string(),
         }
     }
@@ -78,6 +82,8 @@ impl CategoryForm {
             slug: Some(self.slug.clone()),
             parent_id: Some(CategoryId(number(&self.parent_id))),
             description: Some(self.description.replace("\r\n", "\n")),
+            seo_title: Some(self.seo_title.clone()),
+            seo_description: Some(self.seo_description.replace("\r\n", "\n")),
             position: Some(number(&self.position)),
         }
     }
@@ -101,6 +107,16 @@ impl CategoryForm {
                 "Description",
                 theirs.description.clone(),
                 self.description.replace("\r\n", "\n"),
+            ),
+            (
+                "Search title",
+                theirs.seo_title.clone(),
+                self.seo_title.clone(),
+            ),
+            (
+                "Search description",
+                theirs.seo_description.clone(),
+                self.seo_description.clone(),
             ),
             ("Place", theirs.position.clone(), self.position.clone()),
         ];

@@ -107,7 +107,7 @@ async fn show(
     State(app): State<App>,
     Path(key): Path<String>,
 ) -> Result<Versioned<CategoryJson>, Failure> {
-    Ok(present(&service::category(&app, &key).await?))
+    Ok(present(&service::find_category(&app, &key).await?))
 }
 
 /// Change a category (staff)

@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 
 use crate::catalog::model::{
     Category, CategoryTree, Facets, Image, OptionValue, Product, ProductCard, ProductOption,
-    Rating, Variant,
+    Rating, Related, Variant,
 };
 use crate::catalog::{image_url, render_markdown};
 use crate::ctx::{Ctx, Permission};
-use crate::types::CategoryId;
+use crate::types::{CategoryId, Timestamp};
 use crate::web::json::{List, MoneyJson};
 
 /// A product with everything.
@@ -43,6 +43,17 @@ pub struct ProductJson {
     pub stock: i64,
     /// Whether one can be bought now.
     pub in_stock: bool,
+    /// Staff: when a draft goes on sale by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_at: Option<String>,
+    /// Whether there is nothing to send by post.
+    pub digital: bool,
+    /// What search engines show instead of the name, or empty.
+    pub seo_title: String,
+    /// What search engines show instead of the summary, or empty.
+    pub seo_description: String,
+    /// What goes well with it, in the merchant's order.
+    pub related: Vec<RelatedJson>,
     /// What a shopper chooses.
     pub options: Vec<OptionJson>,
     /// Its variants in order; switched-off ones for staff only.
@@ -61,6 +72,17 @@ pub struct ProductJson {
     pub created_at: String,
     /// When it last changed.
     pub updated_at: String,
+}
+
+/// A product, named by another one.
+#[derive(Serialize, ToSchema)]
+pub struct RelatedJson {
+    /// Its id.
+    pub id: i64,
+    /// Its name in URLs.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A product as a list shows it.
@@ -102,6 +124,11 @@ pub struct ProductCardJson {
     /// Staff: pieces on the shelf that somebody is about to buy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved: Option<i64>,
+    /// Whether there is nothing to send by post.
+    pub digital: bool,
+    /// Staff: when a draft goes on sale by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_at: Option<String>,
     /// Counts its changes.
     pub version: i64,
     /// When it was made.
@@ -265,6 +292,10 @@ pub struct CategoryJson {
     pub name: String,
     /// A sentence or two.
     pub description: String,
+    /// What search engines show instead of the name, or empty.
+    pub seo_title: String,
+    /// What search engines show instead of the description, or empty.
+    pub seo_description: String,
     /// Its place among its siblings.
     pub position: i64,
     /// Counts its changes; the `ETag` is made of it.
@@ -301,6 +332,11 @@ impl ProductJson {
                 .map(MoneyJson::from),
             stock,
             in_stock: stock > 0,
+            publish_at: product.publish_at.map(Timestamp::rfc3339),
+            digital: product.digital,
+            seo_title: product.seo.title.clone(),
+            seo_description: product.seo.description.clone(),
+            related: product.related.iter().map(RelatedJson::from).collect(),
             options: product.options.iter().map(OptionJson::from).collect(),
             variants: variants_json(ctx, product),
             attributes: product
@@ -370,6 +406,8 @@ impl ProductCardJson {
             rating: card.rating.into(),
             on_hand: None,
             reserved: None,
+            digital: card.digital,
+            publish_at: None,
             version: card.version,
             created_at: card.created_at.rfc3339(),
             updated_at: card.updated_at.rfc3339(),
@@ -379,7 +417,9 @@ impl ProductCardJson {
     /// The card for staff, with what is on the shelf.
     pub fn for_staff(card: ProductCard, tree: &CategoryTree) -> Self {
         let stock = card.stock;
+        let publish_at = card.publish_at.map(Timestamp::rfc3339);
         Self {
+            publish_at,
             on_hand: Some(stock.on_hand),
             reserved: Some(stock.reserved),
             ..Self::new(card, tree)
@@ -405,6 +445,16 @@ impl FacetsJson {
             categories: facets.categories.into_iter().filter_map(category).collect(),
             in_stock: facets.in_stock,
             attributes: facets.attributes.into_iter().map(attribute).collect(),
+        }
+    }
+}
+
+impl From<&Related> for RelatedJson {
+    fn from(related: &Related) -> Self {
+        Self {
+            id: related.id.0,
+            slug: related.slug.to_string(),
+            name: related.name.clone(),
         }
     }
 }
@@ -457,6 +507,8 @@ impl From<&Category> for CategoryJson {
             slug: category.slug.to_string(),
             name: category.name.clone(),
             description: category.description.clone(),
+            seo_title: category.seo.title.clone(),
+            seo_description: category.seo.description.clone(),
             position: category.position,
             version: category.version,
             created_at: category.created_at.rfc3339(),

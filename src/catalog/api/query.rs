@@ -28,6 +28,8 @@ pub struct ListQuery {
     min_price: String,
     /// At most this price.
     max_price: String,
+    /// Only products with this tag.
+    tag: String,
     /// `true`: only what can be bought now.
     in_stock: String,
     /// At least so many stars on average, 1 to 5.
@@ -81,6 +83,7 @@ impl Asked {
             category: category(app, &query.category).await?,
             min_price: price("min_price", &query.min_price, app.currency())?,
             max_price: price("max_price", &query.max_price, app.currency())?,
+            tag: query.tag.clone(),
             in_stock: flag("in_stock", &query.in_stock)?,
             min_rating,
             attributes: self.attributes.clone(),
@@ -111,6 +114,8 @@ pub struct StaffQuery {
     category: String,
     /// `draft`, `active` or `archived`; left out: all.
     status: String,
+    /// Only products with this tag.
+    tag: String,
     /// `true`: only what can be bought now.
     in_stock: String,
     /// `rating` (if left out), `newest`, `price`, `-price` or `name`.
@@ -127,6 +132,7 @@ impl StaffQuery {
         Ok(ProductFilter {
             search: self.search.clone(),
             category: category(app, &self.category).await?,
+            tag: self.tag.clone(),
             in_stock: flag("in_stock", &self.in_stock)?,
             for_staff: true,
             status: query_value("status", Some(&self.status))?,

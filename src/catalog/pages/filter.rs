@@ -24,6 +24,8 @@ pub struct Filter {
     pub min_price: String,
     /// The highest price, as typed.
     pub max_price: String,
+    /// Only products with this tag; empty for any.
+    pub tag: String,
     /// Only what can be bought now.
     pub in_stock: bool,
     /// At least so many stars.
@@ -58,6 +60,7 @@ impl Filter {
                 "category" => filter.category = category(tree, value).cloned(),
                 "min_price" => value.clone_into(&mut filter.min_price),
                 "max_price" => value.clone_into(&mut filter.max_price),
+                "tag" => value.clone_into(&mut filter.tag),
                 "in_stock" => filter.in_stock = matches!(value, "true" | "1" | "on"),
                 "min_rating" => {
                     filter.min_rating = value.parse().ok().filter(|stars| (1..=5).contains(stars));
@@ -103,6 +106,7 @@ impl Filter {
             category: place.or(self.category.as_ref()).map(|category| category.id),
             min_price: self.lowest,
             max_price: self.highest,
+            tag: self.tag.clone(),
             in_stock: self.in_stock,
             min_rating: self.min_rating,
             attributes: self.attributes.clone(),
@@ -150,6 +154,7 @@ impl Filter {
         }
         add("min_price", &self.min_price);
         add("max_price", &self.max_price);
+        add("tag", &self.tag);
         if self.in_stock {
             add("in_stock", "true");
         }
@@ -188,6 +193,11 @@ impl Filter {
             let mut without = plain();
             without.category = None;
             chip(category.name.clone(), without);
+        }
+        if !self.tag.is_empty() {
+            let mut without = plain();
+            without.tag.clear();
+            chip(self.tag.clone(), without);
         }
         if let Some(lowest) = self.lowest {
             let mut without = plain();
@@ -274,6 +284,7 @@ mod tests {
             slug: Slug::from_text("Mugs", "x"),
             name: "Mugs".to_owned(),
             description: String::new(),
+            seo: crate::catalog::Seo::default(),
             position: 0,
             version: 1,
             created_at: Timestamp(0),

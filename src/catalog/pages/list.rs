@@ -83,7 +83,10 @@ pub async fn of_category(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Answer {
     let tree = categories(&app).await?;
-    let place = tree.by_slug(&slug).cloned().ok_or(Error::NotFound)?;
+    let Some(place) = tree.by_slug(&slug).cloned() else {
+        let now_at = service::category_redirect(&app, &slug).await?;
+        return html::moved(&urls::category(&now_at.ok_or(Error::NotFound)?.slug));
+    };
     list(&app, viewer, &tree, Some(place), pairs).await
 }
 
@@ -136,6 +139,7 @@ async fn list(
 fn heading(filter: &Filter, place: Option<&Category>) -> String {
     match place {
         Some(place) => place.name.clone(),
+        None if !filter.tag.is_empty() => filter.tag.clone(),
         None if !filter.search.is_empty() => format!("Results for “{}”", filter.search),
         None => match &filter.category {
             Some(category) => category.name.clone(),

@@ -200,29 +200,35 @@ fn review_pager(reviews: &Page<Review>, path: &str) -> Pager {
     pager
 }
 
-/// Others of the same category, the most loved first; without a category nothing.
+/// What the merchant says goes well with it, then others of its category, the most loved first.
 async fn related(
     app: &App,
     viewer: &Viewer,
     product: &Product,
     place: Option<&Category>,
 ) -> Result<Vec<ProductCard>> {
-    let Some(place) = place else {
-        return Ok(Vec::new());
-    };
+    let mut found = service::related_products(app, &viewer.ctx, product).await?;
+    if let Some(place) = place.filter(|_| found.len() < RELATED as usize) {
+        for card in of_category(app, viewer, place).await? {
+            if card.id != product.id && found.iter().all(|other| other.id != card.id) {
+                found.push(card);
+            }
+        }
+    }
+    found.truncate(RELATED as usize);
+    Ok(found)
+}
+
+async fn of_category(app: &App, viewer: &Viewer, place: &Category) -> Result<Vec<ProductCard>> {
     let filter = ProductFilter {
         category: Some(place.id),
         in_stock: true,
         ..ProductFilter::default()
     };
-    // One more, because the product itself may be among them.
-    let request = PageRequest::new(1, RELATED + 1);
-    let mut found = list_products(app, &viewer.ctx, &filter, request)
-        .await?
-        .items;
-    found.retain(|card| card.id != product.id);
-    found.truncate(RELATED as usize);
-    Ok(found)
+    // The product itself and what is shown already may be among them.
+    let request = PageRequest::new(1, 2 * RELATED);
+    let found = list_products(app, &viewer.ctx, &filter, request).await?;
+    Ok(found.items)
 }
 
 #[cfg(test)]

@@ -6,13 +6,18 @@ use super::draft::{line, text};
 use super::input::CategoryInput;
 use crate::app::App;
 use crate::audit;
-use crate::catalog::model::{Category, CategoryTree};
+use crate::catalog::model::{Category, CategoryTree, Seo};
 use crate::catalog::store;
 use crate::ctx::{Ctx, Permission};
 use crate::db::Tx;
 use crate::db::error::on_unique;
 use crate::error::{Error, FieldErrors, Result};
+use crate::jobs;
 use crate::types::{CategoryId, Slug};
+
+/// The topic of every change of a category: `{"id": 3}`, of its deletion with the id of the one
+/// that got its products, or null. What products are called by may have changed from there down.
+pub const CATEGORY_CHANGED: &str = "category.changed";
 
 const MAX_NAME: usize = 100;
 const MAX_DESCRIPTION: usize = 1_000;
@@ -40,6 +45,24 @@ pub async fn category(app: &App, key: &str) -> Result<Category> {
     found.cloned().ok_or(Error::NotFound)
 }
 
+/// Where a slug that no category has any more leads: to the category that gave it up.
+pub async fn category_redirect(app: &App, slug: &str) -> Result<Option<Category>> {
+    let mut conn = app.db.conn().await?;
+    let Some(id) = store::category_redirect(&mut conn, slug).await? else {
+        return Ok(None);
+    };
+    let tree = store::category_tree(&mut conn).await?;
+    Ok(tree.get(id).cloned())
+}
+
+/// Like [`category`], but a slug that a category gave up leads to it, too.
+pub async fn find_category(app: &App, key: &str) -> Result<Category> {
+    match category(app, key).await {
+        Err(Error::NotFound) => category_redirect(app, key).await?.ok_or(Error::NotFound),
+        found => found,
+    }
+}
+
 /// Makes a category.
 pub async fn create_category(app: &App, ctx: &Ctx, input: CategoryInput) -> Result<Category> {
     ctx.require(Permission::Catalog)?;
@@ -52,6 +75,7 @@ pub async fn create_category(app: &App, ctx: &Ctx, input: CategoryInput) -> Resu
         slug: Slug::from_text("", "category"),
         name: String::new(),
         description: String::new(),
+        seo: Seo::default(),
         position: 0,
         version: 1,
         created_at: ctx.now,
@@ -59,6 +83,7 @@ pub async fn create_category(app: &App, ctx: &Ctx, input: CategoryInput) -> Resu
     };
     let mut category = resolve(&tree, empty, input)?;
     category.id = on_unique(store::insert_category(&mut tx, &category).await, slug_taken)?;
+    store::delete_category_redirect(&mut tx, &category.slug).await?;
     record(&mut tx, ctx, "category.created", None, Some(&category)).await?;
     tx.commit().await?;
     Ok(category)
@@ -81,6 +106,10 @@ pub async fn update_category(
     category.version = before.version + 1;
     category.updated_at = ctx.now;
     on_unique(store::update_category(&mut tx, &category).await, slug_taken)?;
+    if category.slug != before.slug {
+        store::delete_category_redirect(&mut tx, &category.slug).await?;
+        store::put_category_redirect(&mut tx, &before.slug, id).await?;
+    }
     record(
         &mut tx,
         ctx,
@@ -131,6 +160,12 @@ fn resolve(tree: &CategoryTree, base: Category, input: CategoryInput) -> Result<
     if let Some(description) = &input.description {
         category.description = text(&mut errors, "description", description, MAX_DESCRIPTION);
     }
+    super::draft::seo(
+        &mut errors,
+        &mut category.seo,
+        input.seo_title.as_deref(),
+        input.seo_description.as_deref(),
+    );
     match input.position {
         Some(position) if (0..=MAX_POSITION).contains(&position) => category.position = position,
         Some(_) => errors.add(
@@ -192,11 +227,17 @@ async fn record(
                 "name": category.name,
                 "slug": category.slug.as_str(),
                 "parent_id": category.parent_id,
+                "description": category.description,
+                "seo_title": category.seo.title,
+                "seo_description": category.seo.description,
                 "position": category.position,
             })
         })
     };
     let id = before.or(after).map_or(0, |category| category.id.0);
     let subject = format!("category {id}");
-    audit::record(tx, ctx, action, &subject, facts(before), facts(after)).await
+    audit::record(tx, ctx, action, &subject, facts(before), facts(after)).await?;
+    let moved_to = before.and_then(|category| category.parent_id);
+    let changed = after.map_or(moved_to, |category| Some(category.id));
+    jobs::announce(tx, ctx, CATEGORY_CHANGED, &json!({ "id": changed })).await
 }

@@ -3,16 +3,22 @@
 use std::collections::HashSet;
 
 use super::input::{AttributeInput, OptionInput, OptionValueInput, ProductInput, VariantInput};
-use crate::catalog::model::{OptionValue, Product, ProductOption, RESERVED_SLUGS, Variant};
+use crate::catalog::model::{
+    OptionValue, Product, ProductOption, ProductStatus, RESERVED_SLUGS, Seo, Variant,
+};
 use crate::error::FieldErrors;
 use crate::inventory::StockLevel;
 use crate::inventory::service::{MAX_ON_HAND, STOCK_RANGE};
-use crate::types::{Currency, Money, MoneyInput, Slug, VariantId};
+use crate::types::{Currency, Money, MoneyInput, Slug, Timestamp, VariantId};
 
 const MAX_NAME: usize = 200;
 const MAX_MAKER: usize = 100;
 const MAX_SUMMARY: usize = 300;
 const MAX_DESCRIPTION: usize = 20_000;
+/// Search engines cut longer ones off.
+const MAX_SEO_TITLE: usize = 120;
+const MAX_SEO_DESCRIPTION: usize = 320;
+const MAX_RELATED: usize = 20;
 const MAX_TAGS: usize = 20;
 const MAX_TAG: usize = 40;
 const MAX_ATTRIBUTES: usize = 30;
@@ -78,6 +84,8 @@ pub(super) struct Draft {
     pub places: Vec<String>,
     /// What is to be on the shelf of each variant that `places` names.
     pub stock: Vec<Option<i64>>,
+    /// What the input names as related: ids or slugs, to be looked up; none: as before.
+    pub related: Option<Vec<String>>,
     /// Variants that go, because nobody ever ordered them.
     pub gone: Vec<VariantId>,
     /// What is wrong so far.
@@ -97,11 +105,22 @@ pub(super) fn resolve(
         product: before.clone(),
         places: Vec::new(),
         stock: Vec::new(),
+        related: None,
         gone: Vec::new(),
         errors: FieldErrors::default(),
     };
     draft.texts(&input);
+    seo(
+        &mut draft.errors,
+        &mut draft.product.seo,
+        input.seo_title.as_deref(),
+        input.seo_description.as_deref(),
+    );
     draft.place(&input);
+    draft.sale(&input);
+    if let Some(related) = input.related {
+        draft.related(related);
+    }
     if let Some(tags) = input.tags {
         draft.tags(tags);
     }
@@ -193,6 +212,44 @@ impl Draft {
             if let Some(status) = errors.keep("status", "unknown", status) {
                 product.status = status;
             }
+        }
+    }
+
+    /// When it goes on sale, and how it is sent.
+    fn sale(&mut self, input: &ProductInput) {
+        let (product, errors) = (&mut self.product, &mut self.errors);
+        product.digital = input.digital.unwrap_or(product.digital);
+        let draft = product.status == ProductStatus::Draft;
+        match input.publish_at.as_deref().map(str::trim) {
+            Some("") => product.publish_at = None,
+            Some(given) => match moment(given) {
+                Some(_) if !draft => {
+                    let message =
+                        "Only a draft waits for a time: make it one, or leave this empty.";
+                    errors.add("publish_at", "not_draft", message);
+                }
+                Some(at) => product.publish_at = Some(at),
+                None => {
+                    let message = "Write a date and a time, such as 2026-12-24T09:00.";
+                    errors.add("publish_at", "invalid", message);
+                }
+            },
+            None if !draft => product.publish_at = None,
+            None => {}
+        }
+    }
+
+    fn related(&mut self, given: Vec<String>) {
+        let mut related: Vec<String> = Vec::new();
+        for key in given {
+            let key = key.trim().to_owned();
+            if !key.is_empty() && !related.contains(&key) {
+                related.push(key);
+            }
+        }
+        let count = related.len();
+        if at_most(&mut self.errors, "related", count, MAX_RELATED, "products") {
+            self.related = Some(related);
         }
     }
 
@@ -433,6 +490,27 @@ impl Draft {
         for (position, variant) in (0..).zip(&mut self.product.variants) {
             variant.position = position;
         }
+    }
+}
+
+/// A moment as RFC 3339 writes it, or as a browser's field for date and time does, in UTC.
+fn moment(text: &str) -> Option<Timestamp> {
+    let read = |tail: &str| Timestamp::parse(&format!("{text}{tail}"));
+    read("").or_else(|| read("Z")).or_else(|| read(":00Z"))
+}
+
+/// What search engines show, as `title` and `description` give it.
+pub(super) fn seo(
+    errors: &mut FieldErrors,
+    seo: &mut Seo,
+    title: Option<&str>,
+    description: Option<&str>,
+) {
+    if let Some(title) = title {
+        seo.title = line(errors, "seo_title", title, MAX_SEO_TITLE);
+    }
+    if let Some(description) = description {
+        seo.description = line(errors, "seo_description", description, MAX_SEO_DESCRIPTION);
     }
 }
 

@@ -24,6 +24,16 @@ pub struct ProductInput {
     pub category_id: Option<CategoryId>,
     /// `draft`, `active` or `archived`; a new product is active.
     pub status: Option<String>,
+    /// When a draft goes on sale by itself, RFC 3339 or `2026-12-24T09:00` in UTC; empty: never.
+    pub publish_at: Option<String>,
+    /// Whether there is nothing to send by post.
+    pub digital: Option<bool>,
+    /// What search engines show instead of the name.
+    pub seo_title: Option<String>,
+    /// What search engines show instead of the summary.
+    pub seo_description: Option<String>,
+    /// Ids or slugs of products that go well with it, in order.
+    pub related: Option<Vec<String>>,
     /// Free words.
     pub tags: Option<Vec<String>>,
     /// Facts as name and value.
@@ -111,6 +121,10 @@ pub struct CategoryInput {
     pub parent_id: Option<CategoryId>,
     /// A sentence or two.
     pub description: Option<String>,
+    /// What search engines show instead of the name.
+    pub seo_title: Option<String>,
+    /// What search engines show instead of the description.
+    pub seo_description: Option<String>,
     /// Its place among its siblings.
     pub position: Option<i64>,
 }

@@ -9,7 +9,8 @@ mod read;
 mod write;
 
 pub use categories::{
-    categories, categories_for_staff, category, create_category, delete_category, update_category,
+    CATEGORY_CHANGED, categories, categories_for_staff, category, category_redirect,
+    create_category, delete_category, find_category, update_category,
 };
 pub use draft::{MAX_OPTIONS, MAX_VARIANTS};
 pub use images::{ReadyImage, add_image, add_ready_images, delete_image, update_image};
@@ -18,9 +19,12 @@ pub use input::{
 };
 pub use read::{
     facets, featured_products, find_product, list_products, low_stock, product, product_for_staff,
-    product_id, redirect_of,
+    product_id, redirect_of, related_products,
 };
-pub use write::{create_product, delete_product, update_product};
+pub use write::{
+    CHANGED, PUBLISH, create_product, create_product_in, delete_product, publish_due,
+    update_product, update_product_in,
+};
 
 use crate::types::ProductId;
 

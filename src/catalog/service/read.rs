@@ -131,6 +131,29 @@ pub async fn featured_products(app: &App, _ctx: &Ctx, limit: i64) -> Result<Vec<
     Ok(cards.await?)
 }
 
+/// What the merchant says goes well with a product, as far as shoppers may see it.
+pub async fn related_products(
+    app: &App,
+    _ctx: &Ctx,
+    product: &Product,
+) -> Result<Vec<ProductCard>> {
+    if product.related.is_empty() {
+        return Ok(Vec::new());
+    }
+    let place = |id: ProductId| product.related.iter().position(|one| one.id == id);
+    let matching = Matching {
+        ids: Some(product.related.iter().map(|one| one.id).collect()),
+        status: Some(ProductStatus::Active),
+        ..Matching::default()
+    };
+    let mut conn = app.db.conn().await?;
+    let all = PageRequest::new(1, PageRequest::MAX_PER_PAGE);
+    let sort = ProductSort::default();
+    let mut cards = store::cards(&mut conn, &matching, sort, all, app.currency()).await?;
+    cards.sort_by_key(|card| place(card.id));
+    Ok(cards)
+}
+
 /// A product. Errors: `NotFound` for what the asker may not see.
 pub async fn product(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<Product> {
     let mut conn = app.db.conn().await?;
@@ -219,6 +242,8 @@ fn matching(ctx: &Ctx, filter: &ProductFilter, tree: &CategoryTree) -> Result<Op
         max_price: filter.max_price.map(|price| price.minor()),
         in_stock: filter.in_stock,
         min_rating: filter.min_rating.filter(|&stars| stars > 0),
+        ids: None,
+        tag: Some(filter.tag.clone()).filter(|tag| !tag.is_empty()),
         attributes: attributes
             .into_iter()
             .map(|(name, values)| (name.to_owned(), values))

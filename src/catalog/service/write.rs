@@ -1,6 +1,7 @@
 //! Making, changing and deleting products.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +10,9 @@ use super::read::visible_id;
 use super::{ProductInput, ProductKey};
 use crate::app::App;
 use crate::audit;
-use crate::catalog::model::{Product, ProductStatus, RESERVED_SLUGS, Rating, Variant};
+use crate::catalog::model::{
+    Product, ProductStatus, RESERVED_SLUGS, Rating, Related, Seo, Variant,
+};
 use crate::catalog::store;
 use crate::ctx::{Ctx, Permission};
 use crate::db::error::on_unique;
@@ -17,7 +20,21 @@ use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::inventory::service::STOCK_RANGE;
 use crate::inventory::{self, Reason};
-use crate::types::{ProductId, Slug, VariantId};
+use crate::jobs::{self, Chore};
+use crate::types::{ProductId, Slug, Timestamp, VariantId};
+
+/// The topic of every change of a product, its deletion too: `{"id": 12}`.
+pub const CHANGED: &str = "product.changed";
+
+/// Puts drafts whose time has come on sale.
+pub const PUBLISH: Chore = Chore {
+    name: "catalog.publish",
+    every: Duration::from_secs(10),
+    run: |app| Box::pin(async move { publish_due(&app).await }),
+};
+
+/// Drafts that one run of [`publish_due`] puts on sale at most.
+const PUBLISHED_AT_ONCE: i64 = 500;
 
 const SLUG_TAKEN: &str = "Another product has this name in URLs.";
 const SKU_TAKEN: &str = "Another variant has this SKU.";
@@ -28,31 +45,39 @@ const SKU_TAKEN: &str = "Another variant has this SKU.";
 
 /// Makes a product with its variants and their stock.
 pub async fn create_product(app: &App, ctx: &Ctx, input: ProductInput) -> Result<Product> {
+    let mut tx = app.db.begin().await?;
+    let product = create_product_in(app, ctx, &mut tx, input).await?;
+    tx.commit().await?;
+    Ok(product)
+}
+
+/// Like [`create_product`], as a part of a greater change. On an error the transaction must be
+/// given up: something may be half written.
+pub async fn create_product_in(
+    app: &App,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    input: ProductInput,
+) -> Result<Product> {
     ctx.require(Permission::Catalog)?;
     let given_slug = input
         .slug
         .as_deref()
         .is_some_and(|slug| !slug.trim().is_empty());
     let mut draft = resolve(&blank(ctx), input, &[], app.currency());
-    let mut tx = app.db.begin().await?;
     if given_slug {
-        check_slug(&mut tx, &mut draft).await?;
+        check_slug(tx, &mut draft).await?;
     } else {
-        draft.product.slug = new_slug(&mut tx, &draft.product.name).await?;
+        draft.product.slug = new_slug(tx, &draft.product.name).await?;
     }
-    check(&mut tx, &mut draft).await?;
+    check(tx, &mut draft).await?;
     std::mem::take(&mut draft.errors).into_result()?;
-    let made = store::insert_product(&mut tx, &draft.product).await;
+    let made = store::insert_product(tx, &draft.product).await;
     draft.product.id = on_write(made)?;
-    store::delete_redirect(&mut tx, &draft.product.slug).await?;
-    if !draft.product.attributes.is_empty() {
-        let attributes = &draft.product.attributes;
-        store::replace_attributes(&mut tx, draft.product.id, attributes).await?;
-    }
-    write_variants(&mut tx, ctx, &mut draft, &[]).await?;
-    let product = finish(app, ctx, &mut tx, "product.created", None, draft.product.id).await?;
-    tx.commit().await?;
-    Ok(product)
+    store::delete_redirect(tx, &draft.product.slug).await?;
+    write_lists(tx, &draft.product, &blank(ctx)).await?;
+    write_variants(tx, ctx, &mut draft, &[]).await?;
+    finish(app, ctx, tx, "product.created", None, draft.product.id).await
 }
 
 /// Changes what `input` gives. `version`: from `If-Match`; another one is `Stale`.
@@ -63,34 +88,67 @@ pub async fn update_product(
     version: Option<i64>,
     input: ProductInput,
 ) -> Result<Product> {
-    ctx.require(Permission::Catalog)?;
     let mut tx = app.db.begin().await?;
-    let before = take_for_change(app, ctx, &mut tx, key, version).await?;
+    let product = update_product_in(app, ctx, &mut tx, key, version, input).await?;
+    tx.commit().await?;
+    Ok(product)
+}
+
+/// Like [`update_product`], as a part of a greater change. On an error the transaction must be
+/// given up: something may be half written.
+pub async fn update_product_in(
+    app: &App,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    key: &ProductKey,
+    version: Option<i64>,
+    input: ProductInput,
+) -> Result<Product> {
+    ctx.require(Permission::Catalog)?;
+    let before = take_for_change(app, ctx, tx, key, version).await?;
     let mut ordered = Vec::new();
     if input.variants.is_some() || input.stock.is_some() {
-        hold_stock(&mut tx, &before).await?;
-        ordered = store::ordered_variants(&mut tx, before.id).await?;
+        hold_stock(tx, &before).await?;
+        ordered = store::ordered_variants(tx, before.id).await?;
     }
     let mut draft = resolve(&before, input, &ordered, app.currency());
     if draft.product.slug != before.slug {
-        check_slug(&mut tx, &mut draft).await?;
+        check_slug(tx, &mut draft).await?;
     }
-    check(&mut tx, &mut draft).await?;
+    check(tx, &mut draft).await?;
     std::mem::take(&mut draft.errors).into_result()?;
-    on_write(store::update_product(&mut tx, &draft.product).await)?;
+    on_write(store::update_product(tx, &draft.product).await)?;
     if draft.product.slug != before.slug {
-        store::delete_redirect(&mut tx, &draft.product.slug).await?;
-        store::put_redirect(&mut tx, &before.slug, before.id).await?;
+        store::delete_redirect(tx, &draft.product.slug).await?;
+        store::put_redirect(tx, &before.slug, before.id).await?;
     }
-    if draft.product.attributes != before.attributes {
-        let attributes = &draft.product.attributes;
-        store::replace_attributes(&mut tx, before.id, attributes).await?;
+    write_lists(tx, &draft.product, &before).await?;
+    write_variants(tx, ctx, &mut draft, &before.variants).await?;
+    finish(app, ctx, tx, "product.updated", Some(&before), before.id).await
+}
+
+/// Puts drafts whose time has come on sale; gives how many.
+pub async fn publish_due(app: &App) -> Result<u64> {
+    let ctx = app.system();
+    let due = store::due_products(&mut app.db.conn().await?, ctx.now, PUBLISHED_AT_ONCE).await?;
+    let mut published = 0;
+    for id in due {
+        let mut tx = app.db.begin().await?;
+        let before = match take_for_change(app, &ctx, &mut tx, &ProductKey::Id(id), None).await {
+            Err(Error::NotFound) => continue,
+            before => before?,
+        };
+        // Somebody may have been faster, or have put it off.
+        if before.status != ProductStatus::Draft || before.publish_at.is_none_or(|at| at > ctx.now)
+        {
+            continue;
+        }
+        store::set_status(&mut tx, id, ProductStatus::Active).await?;
+        finish(app, &ctx, &mut tx, "product.published", Some(&before), id).await?;
+        tx.commit().await?;
+        published += 1;
     }
-    write_variants(&mut tx, ctx, &mut draft, &before.variants).await?;
-    let action = "product.updated";
-    let product = finish(app, ctx, &mut tx, action, Some(&before), before.id).await?;
-    tx.commit().await?;
-    Ok(product)
+    Ok(published)
 }
 
 /// Deletes a product that was never ordered; archives any other.
@@ -113,15 +171,9 @@ pub async fn delete_product(
         store::delete_product(&mut tx, before.id).await?;
         let subject = subject(before.id);
         let facts = facts(&before);
-        audit::record(
-            &mut tx,
-            ctx,
-            "product.deleted",
-            &subject,
-            facts,
-            Value::Null,
-        )
-        .await?;
+        let action = "product.deleted";
+        audit::record(&mut tx, ctx, action, &subject, facts, Value::Null).await?;
+        jobs::announce(&mut tx, ctx, CHANGED, &json!({ "id": before.id })).await?;
     } else {
         store::set_status(&mut tx, before.id, ProductStatus::Archived).await?;
         let action = "product.archived";
@@ -167,9 +219,13 @@ fn blank(ctx: &Ctx) -> Product {
         description: String::new(),
         category_id: None,
         status: ProductStatus::Active,
+        publish_at: None,
+        digital: false,
+        seo: Seo::default(),
         options: Vec::new(),
         tags: Vec::new(),
         attributes: Vec::new(),
+        related: Vec::new(),
         variants: Vec::new(),
         images: Vec::new(),
         rating: Rating::default(),
@@ -206,6 +262,9 @@ async fn check(tx: &mut Tx, draft: &mut Draft) -> Result<()> {
         let message = "There is no such category.";
         draft.errors.add("category_id", "unknown", message);
     }
+    if let Some(keys) = draft.related.take() {
+        draft.product.related = related(tx, draft, &keys).await?;
+    }
     if draft.places.is_empty() {
         return Ok(());
     }
@@ -235,6 +294,53 @@ async fn check(tx: &mut Tx, draft: &mut Draft) -> Result<()> {
             variant.sku = free_sku(&product.slug, &variant.options, taken);
             own.insert(variant.sku.clone(), 1);
         }
+    }
+    Ok(())
+}
+
+/// The products that the keys name; a key that names none, or the product itself, is an error.
+async fn related(tx: &mut Tx, draft: &mut Draft, keys: &[String]) -> Result<Vec<Related>> {
+    let (mut ids, mut slugs) = (Vec::new(), Vec::new());
+    for key in keys {
+        match ProductKey::parse(key) {
+            ProductKey::Id(id) => ids.push(id),
+            ProductKey::Slug(slug) => slugs.push(slug),
+        }
+    }
+    let found = store::named(tx, &ids, &slugs).await?;
+    let mut related: Vec<Related> = Vec::with_capacity(keys.len());
+    for key in keys {
+        let named = |one: &&Related| match ProductKey::parse(key) {
+            ProductKey::Id(id) => one.id == id,
+            ProductKey::Slug(slug) => one.slug.as_str() == slug,
+        };
+        match found.iter().find(named) {
+            Some(one) if one.id == draft.product.id => {
+                let message = "A product does not go with itself.";
+                draft.errors.add("related", "itself", message);
+            }
+            Some(one) if related.contains(one) => {}
+            Some(one) => related.push(one.clone()),
+            None => {
+                let message = format!("There is no product \u{201c}{key}\u{201d}.");
+                draft.errors.add("related", "unknown", message);
+            }
+        }
+    }
+    Ok(related)
+}
+
+/// Writes what lies in tables of its own, where it changed: attributes, tags, related products.
+async fn write_lists(tx: &mut Tx, product: &Product, before: &Product) -> Result<()> {
+    if product.attributes != before.attributes {
+        store::replace_attributes(tx, product.id, &product.attributes).await?;
+    }
+    if product.tags != before.tags {
+        store::replace_tags(tx, product.id, &product.tags).await?;
+    }
+    if product.related != before.related {
+        let related: Vec<ProductId> = product.related.iter().map(|one| one.id).collect();
+        store::replace_related(tx, product.id, &related).await?;
     }
     Ok(())
 }
@@ -326,6 +432,7 @@ pub(super) async fn finish(
         None => (Value::Null, facts(&after)),
     };
     audit::record(tx, ctx, action, &subject(id), before, after_facts).await?;
+    jobs::announce(tx, ctx, CHANGED, &json!({ "id": id })).await?;
     Ok(after)
 }
 
@@ -355,6 +462,11 @@ fn facts(product: &Product) -> Value {
         "description": product.description,
         "category_id": product.category_id,
         "status": product.status.as_str(),
+        "publish_at": product.publish_at.map(Timestamp::rfc3339),
+        "digital": product.digital,
+        "seo_title": product.seo.title,
+        "seo_description": product.seo.description,
+        "related": product.related.iter().map(|one| one.id).collect::<Vec<_>>(),
         "options": product.options.iter().map(|option| &option.name).collect::<Vec<_>>(),
         "tags": product.tags,
         "attributes": product.attributes,

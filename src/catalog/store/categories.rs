@@ -1,7 +1,7 @@
 //! SQL of the category tree.
 
-use crate::catalog::model::{Category, CategoryTree};
-use crate::db::{self, Conn, FromRow, Tx, execute, fetch_all, fetch_one};
+use crate::catalog::model::{Category, CategoryTree, Seo};
+use crate::db::{self, Conn, FromRow, Tx, execute, fetch_all, fetch_one, fetch_optional};
 use crate::types::{CategoryId, Slug, Timestamp};
 
 #[derive(FromRow)]
@@ -12,6 +12,8 @@ struct CategoryRow {
     slug: Slug,
     name: String,
     description: String,
+    seo_title: String,
+    seo_description: String,
     position: i64,
     version: i64,
     created_at: Timestamp,
@@ -26,6 +28,10 @@ impl From<CategoryRow> for Category {
             slug: row.slug,
             name: row.name,
             description: row.description,
+            seo: Seo {
+                title: row.seo_title,
+                description: row.seo_description,
+            },
             position: row.position,
             version: row.version,
             created_at: row.created_at,
@@ -39,7 +45,8 @@ pub async fn category_tree(conn: &mut Conn) -> db::Result<CategoryTree> {
     let rows = fetch_all!(
         conn,
         CategoryRow,
-        "select id, parent_id, slug, name, description, position, version, created_at, updated_at
+        "select id, parent_id, slug, name, description, seo_title, seo_description, position,
+            version, created_at, updated_at
         from categories
         order by position, name, id"
     )?;
@@ -62,8 +69,9 @@ pub async fn insert_category(tx: &mut Tx, category: &Category) -> db::Result<Cat
         tx,
         (CategoryId,),
         "insert into categories
-            (parent_id, slug, name, description, position, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7)
+            (parent_id, slug, name, description, position, created_at, updated_at, seo_title,
+            seo_description)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         returning id",
         category.parent_id,
         &category.slug,
@@ -72,6 +80,8 @@ pub async fn insert_category(tx: &mut Tx, category: &Category) -> db::Result<Cat
         category.position,
         category.created_at,
         category.updated_at,
+        &category.seo.title,
+        &category.seo.description,
     )?;
     Ok(id)
 }
@@ -82,7 +92,7 @@ pub async fn update_category(tx: &mut Tx, category: &Category) -> db::Result<()>
         tx,
         "update categories
         set parent_id = $2, slug = $3, name = $4, description = $5, position = $6,
-            version = version + 1, updated_at = $7
+            version = version + 1, updated_at = $7, seo_title = $8, seo_description = $9
         where id = $1",
         category.id,
         category.parent_id,
@@ -91,8 +101,42 @@ pub async fn update_category(tx: &mut Tx, category: &Category) -> db::Result<()>
         &category.description,
         category.position,
         category.updated_at,
+        &category.seo.title,
+        &category.seo.description,
     )?;
     Ok(())
+}
+
+/// Makes a slug that a category gave up lead to it.
+pub async fn put_category_redirect(tx: &mut Tx, slug: &Slug, id: CategoryId) -> db::Result<()> {
+    execute!(
+        tx,
+        "insert into category_redirects (slug, category_id)
+        values ($1, $2)
+        on conflict (slug) do update set category_id = excluded.category_id",
+        slug,
+        id,
+    )?;
+    Ok(())
+}
+
+/// Makes a slug lead to no other category, because one has it now.
+pub async fn delete_category_redirect(tx: &mut Tx, slug: &Slug) -> db::Result<()> {
+    execute!(tx, "delete from category_redirects where slug = $1", slug)?;
+    Ok(())
+}
+
+/// The category that a slug led to before.
+pub async fn category_redirect(conn: &mut Conn, slug: &str) -> db::Result<Option<CategoryId>> {
+    let row = fetch_optional!(
+        conn,
+        (CategoryId,),
+        "select category_id
+        from category_redirects
+        where slug = $1",
+        slug,
+    )?;
+    Ok(row.map(|(id,)| id))
 }
 
 /// Deletes a category; its children and products move up to `parent`.

@@ -27,6 +27,10 @@ pub struct Matching {
     pub in_stock: bool,
     /// At least so many stars on average.
     pub min_rating: Option<i64>,
+    /// One of these few.
+    pub ids: Option<Vec<ProductId>>,
+    /// With this tag.
+    pub tag: Option<String>,
     /// One of the values of each attribute.
     pub attributes: Vec<(String, Vec<String>)>,
     /// Of this status; `None` for all.
@@ -70,6 +74,18 @@ impl Matching {
             query.push(" and p.rating_count > 0 and p.rating_sum >= p.rating_count * ");
             query.bind(stars);
         }
+        if let Some(ids) = &self.ids {
+            query.push(" and p.id in ").bind_list(ids.iter().copied());
+        }
+        if let Some(tag) = &self.tag {
+            query.push(
+                " and exists (
+                    select 1
+                    from product_tags as t
+                    where t.product_id = p.id and t.tag = ",
+            );
+            query.bind(tag).push(")");
+        }
         for (name, values) in &self.attributes {
             query.push(
                 " and exists (
@@ -101,6 +117,8 @@ struct CardRow {
     version: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
+    publish_at: Option<Timestamp>,
+    digital: bool,
 }
 
 #[derive(FromRow)]
@@ -132,7 +150,7 @@ pub async fn cards(
     let mut query = Query::new(
         "select p.id, p.slug, p.name, p.summary, p.category_id, p.status, p.options,
             p.price_min_minor, p.price_max_minor, p.rating_sum, p.rating_count,
-            p.version, p.created_at, p.updated_at
+            p.version, p.created_at, p.updated_at, p.publish_at, p.digital
         from products as p",
     );
     matching.push(&mut query);
@@ -194,6 +212,8 @@ fn card(
         created_at: row.created_at,
         updated_at: row.updated_at,
         version: row.version,
+        publish_at: row.publish_at,
+        digital: row.digital,
     }
 }
 

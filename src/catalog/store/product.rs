@@ -1,8 +1,10 @@
 //! SQL that reads one product with all that belongs to it.
 
 use super::{images, read_options, read_texts};
-use crate::catalog::model::{LowStock, Product, ProductStatus, Rating, StockLevel, Variant};
-use crate::db::{self, Conn, FromRow, fetch_all, fetch_optional};
+use crate::catalog::model::{
+    LowStock, Product, ProductStatus, Rating, Related, Seo, StockLevel, Variant,
+};
+use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_optional};
 use crate::types::{CategoryId, Currency, Money, ProductId, Slug, Timestamp, UserId, VariantId};
 
 #[derive(FromRow)]
@@ -17,8 +19,11 @@ struct ProductRow {
     category_id: Option<CategoryId>,
     #[sqlx(try_from = "String")]
     status: ProductStatus,
+    publish_at: Option<Timestamp>,
+    digital: bool,
+    seo_title: String,
+    seo_description: String,
     options: String,
-    tags: String,
     rating_sum: i64,
     rating_count: i64,
     version: i64,
@@ -110,8 +115,9 @@ pub async fn product(
     let row = fetch_optional!(
         conn,
         ProductRow,
-        "select id, slug, name, maker, summary, description, category_id, status, options, tags,
-            rating_sum, rating_count, version, created_by, created_at, updated_at
+        "select id, slug, name, maker, summary, description, category_id, status,
+            publish_at, digital, seo_title, seo_description, options, rating_sum,
+            rating_count, version, created_by, created_at, updated_at
         from products
         where id = $1",
         id,
@@ -121,6 +127,8 @@ pub async fn product(
     };
     Ok(Some(Product {
         attributes: attributes(conn, id).await?,
+        tags: tags(conn, id).await?,
+        related: related(conn, id).await?,
         variants: variants(conn, id, currency).await?,
         images: images(conn, id).await?,
         id: row.id,
@@ -131,13 +139,13 @@ pub async fn product(
         description: row.description,
         category_id: row.category_id,
         status: row.status,
+        publish_at: row.publish_at,
+        digital: row.digital,
+        seo: Seo {
+            title: row.seo_title,
+            description: row.seo_description,
+        },
         options: read_options(&row.options),
-        tags: row
-            .tags
-            .split(',')
-            .filter(|tag| !tag.is_empty())
-            .map(str::to_owned)
-            .collect(),
         rating: Rating {
             sum: row.rating_sum,
             count: row.rating_count,
@@ -159,6 +167,64 @@ async fn attributes(conn: &mut Conn, product: ProductId) -> db::Result<Vec<(Stri
         order by position, name",
         product,
     )
+}
+
+async fn tags(conn: &mut Conn, product: ProductId) -> db::Result<Vec<String>> {
+    let rows = fetch_all!(
+        conn,
+        (String,),
+        "select tag
+        from product_tags
+        where product_id = $1
+        order by position, tag",
+        product,
+    )?;
+    Ok(rows.into_iter().map(|(tag,)| tag).collect())
+}
+
+#[derive(FromRow)]
+struct RelatedRow {
+    id: ProductId,
+    #[sqlx(try_from = "String")]
+    slug: Slug,
+    name: String,
+}
+
+impl From<RelatedRow> for Related {
+    fn from(row: RelatedRow) -> Self {
+        Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+        }
+    }
+}
+
+async fn related(conn: &mut Conn, product: ProductId) -> db::Result<Vec<Related>> {
+    let rows = fetch_all!(
+        conn,
+        RelatedRow,
+        "select p.id, p.slug, p.name
+        from product_relations as r
+        join products as p on p.id = r.related_id
+        where r.product_id = $1
+        order by r.position, p.id",
+        product,
+    )?;
+    Ok(rows.into_iter().map(Related::from).collect())
+}
+
+/// The products with these ids or slugs.
+pub async fn named(
+    conn: &mut Conn,
+    ids: &[ProductId],
+    slugs: &[String],
+) -> db::Result<Vec<Related>> {
+    let mut query = Query::new("select id, slug, name from products where id in ");
+    query.bind_list(ids.iter().copied());
+    query.push(" or slug in ").bind_list(slugs);
+    let rows: Vec<RelatedRow> = query.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Related::from).collect())
 }
 
 /// The variants of a product in their order, with what is there of them.

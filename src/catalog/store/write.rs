@@ -51,10 +51,11 @@ pub async fn insert_product(tx: &mut Tx, product: &Product) -> db::Result<Produc
         tx,
         (ProductId,),
         "insert into products
-            (slug, name, maker, summary, description, category_id, status, options, tags,
+            (slug, name, maker, summary, description, category_id, status, options,
             search_text, price_min_minor, price_max_minor, rating_score, created_by,
-            created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            created_at, updated_at, publish_at, digital, seo_title, seo_description)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19)
         returning id",
         &product.slug,
         &product.name,
@@ -64,7 +65,6 @@ pub async fn insert_product(tx: &mut Tx, product: &Product) -> db::Result<Produc
         product.category_id,
         product.status,
         write_options(&product.options),
-        product.tags.join(","),
         search_text(product),
         lowest,
         highest,
@@ -72,6 +72,10 @@ pub async fn insert_product(tx: &mut Tx, product: &Product) -> db::Result<Produc
         product.created_by,
         product.created_at,
         product.updated_at,
+        product.publish_at,
+        product.digital,
+        &product.seo.title,
+        &product.seo.description,
     )?;
     Ok(id)
 }
@@ -84,8 +88,9 @@ pub async fn update_product(tx: &mut Tx, product: &Product) -> db::Result<()> {
         tx,
         "update products
         set slug = $2, name = $3, maker = $4, summary = $5, description = $6, category_id = $7,
-            status = $8, options = $9, tags = $10, search_text = $11, price_min_minor = $12,
-            price_max_minor = $13
+            status = $8, options = $9, search_text = $10, price_min_minor = $11,
+            price_max_minor = $12, publish_at = $13, digital = $14, seo_title = $15,
+            seo_description = $16
         where id = $1",
         product.id,
         &product.slug,
@@ -96,10 +101,13 @@ pub async fn update_product(tx: &mut Tx, product: &Product) -> db::Result<()> {
         product.category_id,
         product.status,
         write_options(&product.options),
-        product.tags.join(","),
         search_text(product),
         lowest,
         highest,
+        product.publish_at,
+        product.digital,
+        &product.seo.title,
+        &product.seo.description,
     )?;
     Ok(())
 }
@@ -131,11 +139,12 @@ pub async fn delete_product(tx: &mut Tx, id: ProductId) -> db::Result<()> {
     Ok(())
 }
 
-/// Writes the status of a product whose version [`touch_product`] has counted up.
+/// Writes the status of a product whose version [`touch_product`] has counted up. It no longer
+/// waits for a time.
 pub async fn set_status(tx: &mut Tx, id: ProductId, status: ProductStatus) -> db::Result<()> {
     execute!(
         tx,
-        "update products set status = $2 where id = $1",
+        "update products set status = $2, publish_at = null where id = $1",
         id,
         status
     )?;
@@ -201,6 +210,63 @@ pub async fn replace_attributes(
     }
     query.execute(tx).await?;
     Ok(())
+}
+
+/// Writes all tags of a product anew, in their order.
+pub async fn replace_tags(tx: &mut Tx, id: ProductId, tags: &[String]) -> db::Result<()> {
+    execute!(tx, "delete from product_tags where product_id = $1", id)?;
+    if tags.is_empty() {
+        return Ok(());
+    }
+    let mut query = Query::new("insert into product_tags (product_id, tag, position) values ");
+    for (position, tag) in (0_i64..).zip(tags) {
+        query.push(if position == 0 { "(" } else { ", (" });
+        query.bind(id).push(", ").bind(tag);
+        query.push(", ").bind(position).push(")");
+    }
+    query.execute(tx).await?;
+    Ok(())
+}
+
+/// Writes anew what goes well with a product, in its order.
+pub async fn replace_related(tx: &mut Tx, id: ProductId, related: &[ProductId]) -> db::Result<()> {
+    execute!(
+        tx,
+        "delete from product_relations where product_id = $1",
+        id
+    )?;
+    if related.is_empty() {
+        return Ok(());
+    }
+    let mut query =
+        Query::new("insert into product_relations (product_id, related_id, position) values ");
+    for (position, related) in (0_i64..).zip(related) {
+        query.push(if position == 0 { "(" } else { ", (" });
+        query.bind(id).push(", ").bind(*related);
+        query.push(", ").bind(position).push(")");
+    }
+    query.execute(tx).await?;
+    Ok(())
+}
+
+/// Drafts whose time has come, the oldest first.
+pub async fn due_products(
+    conn: &mut Conn,
+    now: Timestamp,
+    limit: i64,
+) -> db::Result<Vec<ProductId>> {
+    let rows = fetch_all!(
+        conn,
+        (ProductId,),
+        "select id
+        from products
+        where status = 'draft' and publish_at <= $1
+        order by publish_at, id
+        limit $2",
+        now,
+        limit,
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// SKUs of other products' variants: those among `skus`, and all that begin with `prefix`

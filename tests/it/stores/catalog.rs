@@ -3,7 +3,7 @@
 use zoco::app::App;
 use zoco::catalog::store::{self, Matching};
 use zoco::catalog::{
-    Category, Image, OptionValue, Product, ProductOption, ProductSort, ProductStatus, Rating,
+    Category, Image, OptionValue, Product, ProductOption, ProductSort, ProductStatus, Rating, Seo,
     Variant,
 };
 use zoco::db::Tx;
@@ -29,6 +29,7 @@ fn category(app: &App, name: &str, parent: Option<CategoryId>) -> Category {
         slug: Slug::from_text(name, "category"),
         name: name.to_owned(),
         description: String::new(),
+        seo: Seo::default(),
         position: 0,
         version: 1,
         created_at: now,
@@ -63,9 +64,13 @@ fn blank(app: &App, name: &str) -> Product {
         description: String::new(),
         category_id: None,
         status: ProductStatus::Active,
+        publish_at: None,
+        digital: false,
+        seo: Seo::default(),
         options: Vec::new(),
         tags: Vec::new(),
         attributes: Vec::new(),
+        related: Vec::new(),
         variants: Vec::new(),
         images: Vec::new(),
         rating: Rating::default(),
@@ -153,7 +158,6 @@ both! {
         let later = Timestamp(app.clock.now().0 + 1);
         assert_eq!(store::touch_product(&mut tx, product.id, later).await.unwrap(), Some(2));
         assert_eq!(store::touch_product(&mut tx, ProductId(99), later).await.unwrap(), None);
-        product.tags = vec!["a".to_owned(), "b".to_owned()];
         product.maker = "Alfar".to_owned();
         product.attributes = vec![("Z".to_owned(), "1".to_owned()), ("A".to_owned(), "2".to_owned())];
         store::update_product(&mut tx, &product).await.unwrap();
@@ -224,6 +228,60 @@ both! {
         assert_eq!(found, Some(("two".to_owned(), ProductStatus::Active)));
         store::delete_redirect(&mut tx, &slug("old")).await.unwrap();
         assert_eq!(store::redirect(&mut tx, "old").await.unwrap(), None);
+    }
+
+    async fn a_product_has_tags_relations_and_a_time(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let now = app.clock.now();
+        let first = insert(&app, &mut tx, "First", &["A"]).await;
+        let second = insert(&app, &mut tx, "Second", &["B"]).await;
+        let third = insert(&app, &mut tx, "Third", &["C"]).await;
+        for tags in [vec!["new", "blue"], vec!["blue", "a, b", "new"], vec![]] {
+            let tags: Vec<String> = tags.into_iter().map(str::to_owned).collect();
+            store::replace_tags(&mut tx, first.id, &tags).await.unwrap();
+            assert_eq!(read(&app, &mut tx, first.id).await.tags, tags);
+        }
+        for related in [vec![third.id, second.id], vec![second.id], vec![]] {
+            store::replace_related(&mut tx, first.id, &related).await.unwrap();
+            let there = read(&app, &mut tx, first.id).await.related;
+            assert_eq!(there.iter().map(|one| one.id).collect::<Vec<_>>(), related);
+        }
+        let named = store::named(&mut tx, &[second.id], &["third".to_owned(), "no".to_owned()]).await;
+        let mut names: Vec<String> = named.unwrap().into_iter().map(|one| one.name).collect();
+        names.sort();
+        assert_eq!(names, ["Second", "Third"]);
+
+        let due = |product: &Product, seconds| Product {
+            status: ProductStatus::Draft,
+            publish_at: Some(now.plus_seconds(seconds)),
+            digital: true,
+            seo: Seo { title: "T".to_owned(), description: "D".to_owned() },
+            ..product.clone()
+        };
+        for (product, seconds) in [(&first, 0), (&second, 1), (&third, -5)] {
+            let due = due(product, seconds);
+            store::update_product(&mut tx, &due).await.unwrap();
+            let there = read(&app, &mut tx, product.id).await;
+            assert_eq!((there.publish_at, there.digital, there.seo), (due.publish_at, true, due.seo));
+        }
+        assert_eq!(store::due_products(&mut tx, now, 9).await.unwrap(), [third.id, first.id]);
+        assert_eq!(store::due_products(&mut tx, now, 1).await.unwrap(), [third.id]);
+        store::set_status(&mut tx, third.id, ProductStatus::Active).await.unwrap();
+        assert_eq!(read(&app, &mut tx, third.id).await.publish_at, None);
+        assert_eq!(store::due_products(&mut tx, now, 9).await.unwrap(), [first.id]);
+    }
+
+    async fn an_old_slug_of_a_category_leads_on(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let (cups, mugs) = (category(&app, "Cups", None), category(&app, "Mugs", None));
+        let cups = store::insert_category(&mut tx, &cups).await.unwrap();
+        let mugs = store::insert_category(&mut tx, &mugs).await.unwrap();
+        for id in [cups, mugs] {
+            store::put_category_redirect(&mut tx, &slug("old"), id).await.unwrap();
+            assert_eq!(store::category_redirect(&mut tx, "old").await.unwrap(), Some(id));
+        }
+        store::delete_category_redirect(&mut tx, &slug("old")).await.unwrap();
+        assert_eq!(store::category_redirect(&mut tx, "old").await.unwrap(), None);
     }
 
     async fn what_was_ordered_is_known(app: TestApp) {

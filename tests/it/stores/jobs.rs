@@ -33,6 +33,16 @@ both! {
         assert_eq!(store::backlog(&mut tx).await.unwrap(), (2, 0));
     }
 
+    async fn an_announcement_waits_for_nobody(app: TestApp) {
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        store::insert_announcement(&mut tx, "topic", "{}", now)
+            .await
+            .unwrap();
+        assert!(!store::has_work(&mut tx, now).await.unwrap());
+        assert_eq!(store::backlog(&mut tx).await.unwrap(), (0, 0));
+    }
+
     async fn jobs_are_claimed_when_due_and_end_one_way(app: TestApp) {
         let now = app.clock.now();
         let lease = now.plus_seconds(60);

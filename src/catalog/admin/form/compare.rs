@@ -64,6 +64,15 @@ impl ProductForm {
             ("Description", &theirs.description, &self.description),
             ("Status", &theirs.status, &self.status),
             ("Maker", &theirs.maker, &self.maker),
+            ("On sale from", &theirs.publish_at, &self.publish_at),
+            ("Digital", yes(theirs.digital), yes(self.digital)),
+            ("Search title", &theirs.seo_title, &self.seo_title),
+            (
+                "Search description",
+                &theirs.seo_description,
+                &self.seo_description,
+            ),
+            ("Goes well with", &theirs.related, &self.related),
             ("Tags", &theirs.tags, &self.tags),
             ("Attributes", &their_attributes, &attributes),
             ("Options", &their_options, &options),
@@ -115,6 +124,10 @@ impl ProductForm {
     }
 }
 
+fn yes(on: bool) -> &'static str {
+    if on { "yes" } else { "no" }
+}
+
 impl VariantRow {
     /// A stock that was not touched follows the shelf.
     fn catch_up(&mut self, theirs: &Self, differences: &mut Differences) {
@@ -122,7 +135,6 @@ impl VariantRow {
             self.stock.clone_from(&theirs.stock);
         }
         self.stock_was.clone_from(&theirs.stock);
-        let on_sale = |row: &Self| if row.active { "yes" } else { "no" };
         for (name, theirs, yours) in [
             ("SKU", theirs.sku.as_str(), self.sku.as_str()),
             ("Price", &theirs.price, &self.price),
@@ -134,7 +146,7 @@ impl VariantRow {
             ("Stock", &theirs.stock, &self.stock),
             ("Weight", &theirs.weight_grams, &self.weight_grams),
             ("Barcode", &theirs.barcode, &self.barcode),
-            ("On sale", on_sale(theirs), on_sale(self)),
+            ("On sale", yes(theirs.active), yes(self.active)),
         ] {
             let words = self.options.join(", ");
             let label = if words.is_empty() {

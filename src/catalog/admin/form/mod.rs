@@ -12,7 +12,7 @@ use crate::catalog::model::{Product, ProductStatus, Variant};
 use crate::catalog::service::{
     AttributeInput, MAX_OPTIONS, OptionInput, OptionValueInput, ProductInput, VariantInput,
 };
-use crate::types::{CategoryId, MoneyInput, VariantId};
+use crate::types::{CategoryId, MoneyInput, Timestamp, VariantId};
 
 /// Empty rows for attributes and for values of an option.
 const SPARE: usize = 2;
@@ -44,6 +44,12 @@ pub(super) struct ProductForm {
     pub description: String,
     pub category_id: String,
     pub status: String,
+    pub publish_at: String,
+    pub digital: bool,
+    pub seo_title: String,
+    pub seo_description: String,
+    /// Slugs, parted by commas.
+    pub related: String,
     pub tags: String,
     pub attributes: Vec<AttributeRow>,
     pub options: Vec<OptionRow>,
@@ -144,6 +150,11 @@ impl VariantRow {
     }
 }
 
+/// A moment as a browser's field for date and time takes it, in UTC: `2026-12-24T09:00`.
+fn typed_moment(at: Timestamp) -> String {
+    at.rfc3339().chars().take(16).collect()
+}
+
 /// A number as typed; nothing is 0. What is none becomes -1, which the service refuses with a
 /// message at that field.
 pub(super) fn number(text: &str) -> i64 {
@@ -198,6 +209,16 @@ impl ProductForm {
                 .category_id
                 .map_or(String::new(), |id| id.to_string()),
             status: product.status.to_string(),
+            publish_at: product.publish_at.map_or(String::new(), typed_moment),
+            digital: product.digital,
+            seo_title: product.seo.title.clone(),
+            seo_description: product.seo.description.clone(),
+            related: product
+                .related
+                .iter()
+                .map(|one| one.slug.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
             tags: product.tags.join(", "),
             attributes: product.attributes.iter().map(attribute).collect(),
             options: product.options.iter().map(option).collect(),
@@ -233,6 +254,11 @@ impl ProductForm {
             description: Some(self.description.clone()),
             category_id: Some(CategoryId(number(&self.category_id))),
             status: Some(self.status.clone()),
+            publish_at: Some(self.publish_at.clone()),
+            digital: Some(self.digital),
+            seo_title: Some(self.seo_title.clone()),
+            seo_description: Some(self.seo_description.clone()),
+            related: Some(self.related.split(',').map(str::to_owned).collect()),
             tags: Some(self.tags.split(',').map(str::to_owned).collect()),
             attributes: Some(self.attributes.iter().map(attribute).collect()),
             options: Some(self.options.iter().map(option).collect()),

@@ -70,6 +70,11 @@ impl ProductForm {
             "description" => self.description = value,
             "category_id" => self.category_id = value,
             "status" => self.status = value,
+            "publish_at" => self.publish_at = value,
+            "digital" => self.digital = true,
+            "seo_title" => self.seo_title = value,
+            "seo_description" => self.seo_description = value,
+            "related" => self.related = value,
             "tags" => self.tags = value,
             _ => {}
         }
