@@ -56,6 +56,11 @@ pub mod urls {
         format!("{ADMIN_PRODUCTS}/{id}")
     }
 
+    /// Staff: the variants of a product, a page at a time.
+    pub fn admin_variants(id: ProductId) -> String {
+        format!("{ADMIN_PRODUCTS}/{id}/variants")
+    }
+
     /// Staff: asks whether to delete a product (GET), deletes it (POST).
     pub fn admin_product_delete(id: ProductId) -> String {
         format!("{ADMIN_PRODUCTS}/{id}/delete")

@@ -172,6 +172,7 @@ fn options(goods: &Product, shop: &Shop) -> Vec<OptionInput> {
     let value = |value: &String| OptionValueInput {
         value: value.clone(),
         swatch: shop.swatches.get(value).cloned(),
+        was: None,
     };
     goods
         .options

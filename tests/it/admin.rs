@@ -101,13 +101,13 @@ async fn audited(app: &TestApp, subject: &str) -> Vec<String> {
 }
 
 /// What the table of changes by somebody else says, a row each.
-fn compared(page: &Reply) -> Vec<String> {
+pub fn compared(page: &Reply) -> Vec<String> {
     let cells = page.texts(".compare tbody tr > *");
     cells.chunks(3).map(|row| row.join(" | ")).collect()
 }
 
 /// A PNG of one colour.
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub fn png(width: u32, height: u32) -> Vec<u8> {
     let picture = image::RgbImage::from_pixel(width, height, image::Rgb([180, 120, 60]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture
@@ -143,6 +143,11 @@ const ADDRESSES: &[(&str, &[Method], Option<Permission>)] = &[
     (
         "catalog::admin_image",
         &[Method::POST],
+        Some(Permission::Catalog),
+    ),
+    (
+        "catalog::admin_variants",
+        &[Method::GET, Method::POST],
         Some(Permission::Catalog),
     ),
     (
@@ -212,6 +217,7 @@ impl Things {
             "catalog::ADMIN_PRODUCTS" => catalog::urls::ADMIN_PRODUCTS.to_owned(),
             "catalog::ADMIN_PRODUCT_NEW" => catalog::urls::ADMIN_PRODUCT_NEW.to_owned(),
             "catalog::admin_product" => catalog::urls::admin_product(self.product),
+            "catalog::admin_variants" => catalog::urls::admin_variants(self.product),
             "catalog::admin_images" => catalog::urls::admin_images(self.product),
             "catalog::admin_image" => catalog::urls::admin_image(self.product, self.image),
             "catalog::admin_product_delete" => catalog::urls::admin_product_delete(self.product),

@@ -42,6 +42,7 @@ pub async fn mug_in_two_colours(app: &TestApp) -> Product {
     let value = |value: &str| OptionValueInput {
         value: value.to_owned(),
         swatch: None,
+        was: None,
     };
     let variant = |colour: &str, price: &str, stock| VariantInput {
         options: vec![colour.to_owned()],

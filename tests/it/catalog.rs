@@ -5,7 +5,7 @@ use std::io::Cursor;
 use axum::http::Method;
 use image::{DynamicImage, ImageEncoder};
 use serde_json::json;
-use zoco::catalog::service::{self, CategoryInput, ProductInput, images};
+use zoco::catalog::service::{self, CategoryInput, ImageInput, ProductInput, images};
 use zoco::catalog::{Image, Product, ProductFilter, ProductKey, ProductStatus};
 use zoco::ctx::Permission;
 use zoco::db::count_statements;
@@ -681,8 +681,8 @@ both! {
                 service::update_product(&app, &ctx, &key, None, input(json!({"name": "x"}))).await.err(),
                 service::delete_product(&app, &ctx, &key, None).await.err(),
                 service::add_image(&app, &ctx, &key, png(9, 9), "").await.err(),
-                service::update_image(&app, &ctx, &key, ImageId(1), None, None).await.err(),
-                service::delete_image(&app, &ctx, &key, ImageId(1)).await.err(),
+                service::update_image(&app, &ctx, &key, ImageId(1), None, ImageInput::default()).await.err(),
+                service::delete_image(&app, &ctx, &key, ImageId(1), None).await.err(),
                 service::create_category(&app, &ctx, CategoryInput::default()).await.err(),
                 service::update_category(&app, &ctx, CategoryId(1), None, CategoryInput::default()).await.err(),
                 service::delete_category(&app, &ctx, CategoryId(1), None).await.err(),
@@ -977,23 +977,24 @@ both! {
             assert!(app.storage.has(&Image::file(&image.storage_key, 400)).await);
             ids.push(image.id);
         }
-        let moved = service::update_image(&app, &ctx, &key, ids[2], None, Some(0)).await.unwrap();
+        let at = |place| ImageInput { position: Some(place), ..ImageInput::default() };
+        let moved = service::update_image(&app, &ctx, &key, ids[2], None, at(0)).await.unwrap();
         assert_eq!((moved.position, moved.alt.as_str()), (0, "403 wide"));
-        service::update_image(&app, &ctx, &key, ids[0], Some("A mug".to_owned()), Some(99)).await.unwrap();
+        service::update_image(&app, &ctx, &key, ids[0], None, ImageInput { alt: Some("A mug".to_owned()), ..at(99) }).await.unwrap();
         let after = read(&app, product.id).await;
         let order: Vec<_> = after.images.iter().map(|one| (one.id, one.position)).collect();
         assert_eq!(order, [(ids[2], 0), (ids[1], 1), (ids[0], 2)]);
         assert_eq!(after.images[2].alt, "A mug");
         assert_eq!(after.version, 6);
-        service::delete_image(&app, &ctx, &key, ids[2]).await.unwrap();
+        service::delete_image(&app, &ctx, &key, ids[2], None).await.unwrap();
         let after = read(&app, product.id).await;
         let order: Vec<_> = after.images.iter().map(|one| (one.id, one.position)).collect();
         assert_eq!(order, [(ids[1], 0), (ids[0], 1)]);
-        let gone = service::delete_image(&app, &ctx, &key, ids[2]).await;
+        let gone = service::delete_image(&app, &ctx, &key, ids[2], None).await;
         assert!(matches!(gone, Err(Error::NotFound)));
         let long = service::add_image(&app, &ctx, &key, png(9, 9), &"x".repeat(301)).await;
         assert!(!fields(long).of("alt").is_empty());
-        let negative = service::update_image(&app, &ctx, &key, ids[0], None, Some(-1)).await;
+        let negative = service::update_image(&app, &ctx, &key, ids[0], None, at(-1)).await;
         assert!(!fields(negative).of("position").is_empty());
         for _ in 2..30 {
             service::add_image(&app, &ctx, &key, png(9, 9), "").await.unwrap();

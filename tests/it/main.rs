@@ -20,6 +20,7 @@ mod security;
 mod shop;
 mod stores;
 mod support;
+mod variants;
 mod walk;
 
 fn main() -> std::process::ExitCode {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::products::{PictureTrouble, draw_current};
 use crate::app::App;
+use crate::catalog::service::ImageInput;
 use crate::catalog::{ProductKey, service, urls};
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::{ImageId, ProductId};
@@ -124,6 +125,8 @@ struct PictureForm {
     #[serde(rename = "do")]
     action: String,
     alt: String,
+    /// Left out where the product has no options.
+    option_value: Option<String>,
     /// Where it stood when the form was drawn, from 0.
     position: String,
 }
@@ -149,10 +152,14 @@ async fn change(
 ) -> Answer {
     let (key, ctx) = (ProductKey::Id(id), &viewer.ctx);
     let done: Result<()> = if form.action == "remove" {
-        service::delete_image(&app, ctx, &key, image).await
+        service::delete_image(&app, ctx, &key, image, None).await
     } else {
-        let (alt, target) = (Some(form.alt.clone()), form.target());
-        let changed = service::update_image(&app, ctx, &key, image, alt, target).await;
+        let input = ImageInput {
+            alt: Some(form.alt.clone()),
+            position: form.target(),
+            option_value: form.option_value.clone(),
+        };
+        let changed = service::update_image(&app, ctx, &key, image, None, input).await;
         changed.map(drop)
     };
     match done {

@@ -5,6 +5,7 @@ mod form;
 mod images;
 mod list;
 mod products;
+mod variants;
 
 use axum::Router;
 
@@ -25,6 +26,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .merge(list::routes())
         .merge(products::routes())
+        .merge(variants::routes())
         .merge(images::routes())
         .merge(categories::routes())
 }

@@ -88,6 +88,13 @@ impl ProductPage {
         self.errors.of(&format!("{list}.{row}.{field}"))
     }
 
+    /// What a picture may show: the values of the saved options.
+    fn option_values(&self) -> Vec<&str> {
+        let options = self.product.iter().flat_map(|product| &product.options);
+        let values = options.flat_map(|option| &option.values);
+        values.map(|value| value.value.as_str()).collect()
+    }
+
     fn option_name(&self, column: &usize) -> &str {
         let option = self.form.options.get(*column);
         option.map_or("", |option| &option.name)

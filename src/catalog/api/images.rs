@@ -4,18 +4,17 @@ use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ImageJson, created, whole};
 use crate::app::App;
-use crate::catalog::service::{self, ProductKey};
+use crate::catalog::service::{self, ImageInput, ProductKey};
 use crate::ctx::Permission;
 use crate::error::Error;
 use crate::types::ImageId;
-use crate::web::json::{Json, List, Problem};
+use crate::web::json::{IfMatch, Json, List, Problem};
 use crate::web::layers::MAX_UPLOAD;
 use crate::web::{ApiCtx, Failure};
 
@@ -36,16 +35,6 @@ struct Upload {
     image: Vec<u8>,
     /// What it shows, for those who do not see it.
     alt: Option<String>,
-}
-
-/// What changes of a picture.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-struct ImageChange {
-    /// What it shows, for those who do not see it.
-    alt: Option<String>,
-    /// Its place from 0; the others make room.
-    position: Option<i64>,
 }
 
 /// The pictures of a product
@@ -112,28 +101,31 @@ async fn read(mut upload: Multipart) -> Result<(Vec<u8>, String), Failure> {
     Ok((image.ok_or_else(missing)?, alt))
 }
 
-/// Change a picture's alt text or place (staff)
+/// Change what a picture shows, or its place (staff)
 #[utoipa::path(patch, path = "/products/{key}/images/{id}", tag = "catalog",
-    request_body = ImageChange,
+    request_body = ImageInput,
     params(
         ("key" = String, Path, description = "Id or slug of the product"),
         ("id" = i64, Path, description = "The picture"),
+        ("If-Match" = Option<String>, Header, description = "The product's `ETag` that was last seen"),
     ),
     responses(
         (status = 200, body = ImageJson),
         (status = 401, body = Problem),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
+        (status = 412, body = Problem, description = "Somebody else changed the product meanwhile"),
         (status = 422, body = Problem),
     ), security(("bearer" = [])))]
 async fn change(
     State(app): State<App>,
     ApiCtx(ctx): ApiCtx,
     Path((key, id)): Path<(String, String)>,
-    Json(input): Json<ImageChange>,
+    IfMatch(version): IfMatch,
+    Json(input): Json<ImageInput>,
 ) -> Result<Json<ImageJson>, Failure> {
     let (key, id) = (ProductKey::parse(&key), image_id(&id)?);
-    let image = service::update_image(&app, &ctx, &key, id, input.alt, input.position).await?;
+    let image = service::update_image(&app, &ctx, &key, id, version, input).await?;
     Ok(Json(ImageJson::from(&image)))
 }
 
@@ -142,20 +134,23 @@ async fn change(
     params(
         ("key" = String, Path, description = "Id or slug of the product"),
         ("id" = i64, Path, description = "The picture"),
+        ("If-Match" = Option<String>, Header, description = "The product's `ETag` that was last seen"),
     ),
     responses(
         (status = 204),
         (status = 401, body = Problem),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
+        (status = 412, body = Problem, description = "Somebody else changed the product meanwhile"),
     ), security(("bearer" = [])))]
 async fn remove(
     State(app): State<App>,
     ApiCtx(ctx): ApiCtx,
     Path((key, id)): Path<(String, String)>,
+    IfMatch(version): IfMatch,
 ) -> Result<StatusCode, Failure> {
     let (key, id) = (ProductKey::parse(&key), image_id(&id)?);
-    service::delete_image(&app, &ctx, &key, id).await?;
+    service::delete_image(&app, &ctx, &key, id, version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

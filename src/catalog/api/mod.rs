@@ -4,6 +4,7 @@ mod categories;
 mod images;
 mod json;
 mod query;
+mod variants;
 
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{StatusCode, header};
@@ -33,9 +34,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list, create))
         .routes(routes!(featured))
         .routes(routes!(show, change, remove))
-        .routes(routes!(variants))
         .routes(routes!(list_for_staff))
         .routes(routes!(list_alias, create_alias))
+        .merge(variants::routes())
         .merge(images::routes())
         .merge(categories::routes())
 }
@@ -243,20 +244,6 @@ async fn remove(
 ) -> Result<StatusCode, Failure> {
     service::delete_product(&app, &ctx, &ProductKey::parse(&key), version).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The variants of a product
-#[utoipa::path(get, path = "/products/{key}/variants", tag = "catalog",
-    params(("key" = String, Path, description = "Id or slug")),
-    responses((status = 200, body = List<VariantJson>), (status = 404, body = Problem)),
-    security((), ("bearer" = [])))]
-async fn variants(
-    State(app): State<App>,
-    ApiCtx(ctx): ApiCtx,
-    Path(key): Path<String>,
-) -> Result<Json<List<VariantJson>>, Failure> {
-    let product = service::find_product(&app, &ctx, &ProductKey::parse(&key)).await?;
-    Ok(whole(variants_json(&ctx, &product)))
 }
 
 /// All products, drafts and archived ones, too (staff)

@@ -6,6 +6,7 @@ use std::io::Cursor;
 use anyhow::anyhow;
 use fast_image_resize::{ResizeOptions, Resizer};
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use webp::PixelLayout;
@@ -134,30 +135,43 @@ pub async fn add_ready_images(
     Ok(tx.commit().await?)
 }
 
-/// Changes a picture's alt text or place, which counts from 0; the others make room.
+/// What is to change of a picture.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageInput {
+    /// What it shows, for those who do not see it.
+    pub alt: Option<String>,
+    /// Its place from 0; the others make room.
+    pub position: Option<i64>,
+    /// The option value that it shows, such as a colour; empty: any.
+    pub option_value: Option<String>,
+}
+
+/// Changes a picture. `version`: the product's, from `If-Match`; another one is `Stale`.
 pub async fn update_image(
     app: &App,
     ctx: &Ctx,
     product: &ProductKey,
     image: ImageId,
-    alt: Option<String>,
-    position: Option<i64>,
+    version: Option<i64>,
+    input: ImageInput,
 ) -> Result<Image> {
     ctx.require(Permission::Catalog)?;
-    let alt = alt.as_deref().map(read_alt).transpose()?;
-    let position = position.map(usize::try_from).transpose();
+    let alt = input.alt.as_deref().map(read_alt).transpose()?;
+    let position = input.position.map(usize::try_from).transpose();
     let position = position.map_err(|_| {
         let message = "A place is a number from 0.";
         Error::invalid("position", "range", message)
     })?;
     let mut tx = app.db.begin().await?;
-    let before = take_for_change(app, ctx, &mut tx, product, None).await?;
+    let before = take_for_change(app, ctx, &mut tx, product, version).await?;
     let mut images = before.images.clone();
     let mut changed = images.remove(place_of(&before, image)?);
-    if let Some(alt) = alt {
-        changed.alt = alt;
-        store::update_image(&mut tx, &changed).await?;
+    changed.alt = alt.unwrap_or(changed.alt);
+    if let Some(value) = input.option_value {
+        changed.option_value = known_value(&before, value)?;
     }
+    store::update_image(&mut tx, &changed).await?;
     if let Some(position) = position {
         images.insert(position.min(images.len()), changed);
         place(&mut tx, &images).await?;
@@ -169,16 +183,18 @@ pub async fn update_image(
     found.ok_or(Error::NotFound)
 }
 
-/// Removes a picture. Its files stay, because another product may show the same.
+/// Removes a picture. Its files stay, because another product may show the same. `version`: the
+/// product's, from `If-Match`; another one is `Stale`.
 pub async fn delete_image(
     app: &App,
     ctx: &Ctx,
     product: &ProductKey,
     image: ImageId,
+    version: Option<i64>,
 ) -> Result<()> {
     ctx.require(Permission::Catalog)?;
     let mut tx = app.db.begin().await?;
-    let before = take_for_change(app, ctx, &mut tx, product, None).await?;
+    let before = take_for_change(app, ctx, &mut tx, product, version).await?;
     let mut images = before.images.clone();
     images.remove(place_of(&before, image)?);
     store::delete_image(&mut tx, image).await?;
@@ -197,6 +213,17 @@ async fn place(tx: &mut Tx, images: &[Image]) -> Result<()> {
 fn place_of(product: &Product, image: ImageId) -> Result<usize> {
     let place = product.images.iter().position(|one| one.id == image);
     place.ok_or(Error::NotFound)
+}
+
+/// An option value that the product has, or none.
+fn known_value(product: &Product, value: String) -> Result<String> {
+    let value = value.trim().to_owned();
+    let mut values = product.options.iter().flat_map(|option| &option.values);
+    if value.is_empty() || values.any(|known| known.value == value) {
+        return Ok(value);
+    }
+    let message = format!("No option of this product has the value \u{201c}{value}\u{201d}.");
+    Err(Error::invalid("option_value", "unknown", message))
 }
 
 fn read_alt(alt: &str) -> Result<String> {

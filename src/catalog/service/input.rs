@@ -42,6 +42,9 @@ pub struct ProductInput {
     pub options: Option<Vec<OptionInput>>,
     /// All variants; one with an id is changed, one without is made, one left out goes.
     pub variants: Option<Vec<VariantInput>>,
+    /// `true`: also makes a variant of each combination of the options that has none, at the
+    /// price of the first.
+    pub combine: Option<bool>,
     /// Simple products: the price, `"19.99"`.
     #[schema(value_type = Option<String>)]
     pub price: Option<MoneyInput>,
@@ -79,6 +82,8 @@ pub struct OptionValueInput {
     pub value: String,
     /// `#e4dac8`, or left out.
     pub swatch: Option<String>,
+    /// What the value was called: where `variants` are left out, they follow it to its new name.
+    pub was: Option<String>,
 }
 
 /// A variant.
@@ -106,6 +111,17 @@ pub struct VariantInput {
     pub barcode: Option<String>,
     /// Whether it can be bought.
     pub active: Option<bool>,
+}
+
+/// Some variants of a product; those that are not named stay as they are.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VariantsInput {
+    /// One with an id is changed, one without is made.
+    pub variants: Vec<VariantInput>,
+    /// Ids of variants that go; one that was ever ordered is switched off instead.
+    #[schema(value_type = Vec<i64>)]
+    pub remove: Vec<VariantId>,
 }
 
 /// A category as it is written.

@@ -12,10 +12,11 @@ pub use categories::{
     CATEGORY_CHANGED, categories, categories_for_staff, category, category_redirect,
     create_category, delete_category, find_category, update_category,
 };
-pub use draft::{MAX_OPTIONS, MAX_VARIANTS};
-pub use images::{ReadyImage, add_image, add_ready_images, delete_image, update_image};
+pub use draft::{MAX_OPTIONS, MAX_VARIANTS, combinations};
+pub use images::{ImageInput, ReadyImage, add_image, add_ready_images, delete_image, update_image};
 pub use input::{
     AttributeInput, CategoryInput, OptionInput, OptionValueInput, ProductInput, VariantInput,
+    VariantsInput,
 };
 pub use read::{
     facets, featured_products, find_product, list_products, low_stock, product, product_for_staff,
@@ -23,7 +24,7 @@ pub use read::{
 };
 pub use write::{
     CHANGED, PUBLISH, create_product, create_product_in, delete_product, publish_due,
-    update_product, update_product_in,
+    update_product, update_product_in, update_variants,
 };
 
 use crate::types::ProductId;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, free_sku, free_slug, resolve, sku_prefix};
+use super::draft::{Draft, free_sku, free_slug, resolve, resolve_variants, sku_prefix};
 use super::read::visible_id;
-use super::{ProductInput, ProductKey};
+use super::{ProductInput, ProductKey, VariantsInput};
 use crate::app::App;
 use crate::audit;
 use crate::catalog::model::{
@@ -125,6 +125,31 @@ pub async fn update_product_in(
     write_lists(tx, &draft.product, &before).await?;
     write_variants(tx, ctx, &mut draft, &before.variants).await?;
     finish(app, ctx, tx, "product.updated", Some(&before), before.id).await
+}
+
+/// Changes, makes and removes some variants of a product; the others stay. `version`: from
+/// `If-Match`; another one is `Stale`.
+pub async fn update_variants(
+    app: &App,
+    ctx: &Ctx,
+    key: &ProductKey,
+    version: Option<i64>,
+    input: VariantsInput,
+) -> Result<Product> {
+    ctx.require(Permission::Catalog)?;
+    let mut tx = app.db.begin().await?;
+    let before = take_for_change(app, ctx, &mut tx, key, version).await?;
+    hold_stock(&mut tx, &before).await?;
+    let ordered = store::ordered_variants(&mut tx, before.id).await?;
+    let mut draft = resolve_variants(&before, input, &ordered, app.currency());
+    check(&mut tx, &mut draft).await?;
+    std::mem::take(&mut draft.errors).into_result()?;
+    store::update_product(&mut tx, &draft.product).await?;
+    write_variants(&mut tx, ctx, &mut draft, &before.variants).await?;
+    let action = "product.updated";
+    let product = finish(app, ctx, &mut tx, action, Some(&before), before.id).await?;
+    tx.commit().await?;
+    Ok(product)
 }
 
 /// Puts drafts whose time has come on sale; gives how many.
@@ -330,7 +355,8 @@ async fn related(tx: &mut Tx, draft: &mut Draft, keys: &[String]) -> Result<Vec<
     Ok(related)
 }
 
-/// Writes what lies in tables of its own, where it changed: attributes, tags, related products.
+/// Writes what lies in tables of its own, where it changed: attributes, tags,
+/// related products, what pictures show.
 async fn write_lists(tx: &mut Tx, product: &Product, before: &Product) -> Result<()> {
     if product.attributes != before.attributes {
         store::replace_attributes(tx, product.id, &product.attributes).await?;
@@ -341,6 +367,11 @@ async fn write_lists(tx: &mut Tx, product: &Product, before: &Product) -> Result
     if product.related != before.related {
         let related: Vec<ProductId> = product.related.iter().map(|one| one.id).collect();
         store::replace_related(tx, product.id, &related).await?;
+    }
+    for (image, was) in product.images.iter().zip(&before.images) {
+        if image != was {
+            store::update_image(tx, image).await?;
+        }
     }
     Ok(())
 }

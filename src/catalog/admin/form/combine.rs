@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{OptionRow, ProductForm, VariantRow};
-use crate::catalog::service::MAX_VARIANTS;
+use super::{INLINE_VARIANTS, OptionRow, ProductForm, VariantRow};
+use crate::catalog::service::{MAX_VARIANTS, combinations};
 use crate::error::FieldErrors;
 
 impl ProductForm {
-    /// Adds a row for each combination of the options that has none. A row without a choice gets
+    /// Adds a row for each combination of the options that has none; where that makes more than
+    /// the form shows, saving will make them instead. A row without a choice gets
     /// the first one, so that the stock of a simple product goes on. Errors: `Invalid` at
     /// `variants` when there would be too many.
     pub fn make_variants(&mut self) -> FieldErrors {
@@ -47,6 +48,10 @@ impl ProductForm {
             }
             there.insert(row.options.clone());
         }
+        if count > INLINE_VARIANTS || self.paged {
+            self.combine = true;
+            return errors;
+        }
         for options in combinations(&columns) {
             if there.insert(options.clone()) {
                 self.variants.push(VariantRow {
@@ -68,18 +73,4 @@ impl ProductForm {
         };
         self.options.iter().map(values).collect()
     }
-}
-
-/// All choices of one value from each column, the last column turning fastest.
-fn combinations(columns: &[Vec<String>]) -> Vec<Vec<String>> {
-    columns.iter().fold(vec![Vec::new()], |begun, values| {
-        let with = |begun: Vec<String>| {
-            values.iter().map(move |value| {
-                let mut longer = begun.clone();
-                longer.push(value.clone());
-                longer
-            })
-        };
-        begun.into_iter().flat_map(with).collect()
-    })
 }

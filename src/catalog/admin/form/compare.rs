@@ -8,10 +8,10 @@ use crate::catalog::model::{CategoryTree, Product};
 use crate::types::CategoryId;
 
 #[derive(Default)]
-struct Differences(Vec<Difference>);
+pub(in crate::catalog::admin) struct Differences(pub Vec<Difference>);
 
 impl Differences {
-    fn compare(&mut self, label: &str, theirs: &str, yours: &str) {
+    pub fn compare(&mut self, label: &str, theirs: &str, yours: &str) {
         if theirs.trim() != yours.trim() {
             self.0.push(Difference {
                 label: label.to_owned(),
@@ -29,6 +29,19 @@ impl ProductForm {
         let theirs = Self::of(current);
         let mut differences = Differences::default();
         self.compare_texts(&theirs, tree, &mut differences);
+        if !self.paged {
+            self.compare_variants(&theirs, current, &mut differences);
+        }
+        self.version = current.version;
+        differences.0
+    }
+
+    fn compare_variants(
+        &mut self,
+        theirs: &Self,
+        current: &Product,
+        differences: &mut Differences,
+    ) {
         let theirs: HashMap<&str, &VariantRow> = theirs
             .variants
             .iter()
@@ -36,7 +49,7 @@ impl ProductForm {
             .collect();
         for row in &mut self.variants {
             match theirs.get(row.id.as_str()) {
-                Some(their) => row.catch_up(their, &mut differences),
+                Some(their) => row.catch_up(their, differences),
                 None if row.id.is_empty() => {}
                 None => {
                     // It is gone; what was typed becomes a new one.
@@ -45,9 +58,7 @@ impl ProductForm {
                 }
             }
         }
-        self.take_new_variants(&theirs, current, &mut differences);
-        self.version = current.version;
-        differences.0
+        self.take_new_variants(&theirs, current, differences);
     }
 
     fn compare_texts(&self, theirs: &Self, tree: &CategoryTree, differences: &mut Differences) {
@@ -130,7 +141,11 @@ fn yes(on: bool) -> &'static str {
 
 impl VariantRow {
     /// A stock that was not touched follows the shelf.
-    fn catch_up(&mut self, theirs: &Self, differences: &mut Differences) {
+    pub(in crate::catalog::admin) fn catch_up(
+        &mut self,
+        theirs: &Self,
+        differences: &mut Differences,
+    ) {
         if self.stock.trim() == self.stock_was {
             self.stock.clone_from(&theirs.stock);
         }

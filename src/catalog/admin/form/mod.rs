@@ -8,12 +8,16 @@ mod combine;
 mod compare;
 mod read;
 
+pub(super) use compare::Differences;
+
 use crate::catalog::model::{Product, ProductStatus, Variant};
 use crate::catalog::service::{
     AttributeInput, MAX_OPTIONS, OptionInput, OptionValueInput, ProductInput, VariantInput,
 };
 use crate::types::{CategoryId, MoneyInput, Timestamp, VariantId};
 
+/// The most variants that the form shows itself; more have a page of their own.
+pub(super) const INLINE_VARIANTS: usize = 50;
 /// Empty rows for attributes and for values of an option.
 const SPARE: usize = 2;
 /// The same when somebody asked for more.
@@ -54,6 +58,10 @@ pub(super) struct ProductForm {
     pub attributes: Vec<AttributeRow>,
     pub options: Vec<OptionRow>,
     pub variants: Vec<VariantRow>,
+    /// The variants are too many for the form: it shows none, and saving leaves them alone.
+    pub paged: bool,
+    /// Saving also makes the variants of combinations that have none.
+    pub combine: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,7 +104,7 @@ pub(super) struct VariantRow {
 }
 
 impl VariantRow {
-    fn of(variant: &Variant) -> Self {
+    pub fn of(variant: &Variant) -> Self {
         let money =
             |money: Option<crate::types::Money>| money.map_or(String::new(), |m| m.amount());
         let stock = variant.stock.on_hand.to_string();
@@ -128,7 +136,7 @@ impl VariantRow {
         }
     }
 
-    fn input(&self) -> VariantInput {
+    pub fn input(&self) -> VariantInput {
         let stock = self.stock.trim();
         let changed = !stock.is_empty() && stock != self.stock_was;
         let before = self.compare_at_price.trim();
@@ -197,8 +205,12 @@ impl ProductForm {
             name: option.name.clone(),
             values: option.values.iter().map(value).collect(),
         };
+        let variants: Vec<&Variant> = product.variants.iter().filter(fits).collect();
+        let paged = variants.len() > INLINE_VARIANTS;
         Self {
             action: Action::Save,
+            paged,
+            combine: false,
             version: product.version,
             name: product.name.clone(),
             slug: product.slug.to_string(),
@@ -222,12 +234,11 @@ impl ProductForm {
             tags: product.tags.join(", "),
             attributes: product.attributes.iter().map(attribute).collect(),
             options: product.options.iter().map(option).collect(),
-            variants: product
-                .variants
-                .iter()
-                .filter(fits)
-                .map(VariantRow::of)
-                .collect(),
+            variants: if paged {
+                Vec::new()
+            } else {
+                variants.into_iter().map(VariantRow::of).collect()
+            },
         }
     }
 
@@ -240,6 +251,7 @@ impl ProductForm {
         let value = |row: &ValueRow| OptionValueInput {
             value: row.value.clone(),
             swatch: Some(row.swatch.clone()),
+            was: Some(row.was.clone()),
         };
         let option = |row: &OptionRow| OptionInput {
             name: row.name.clone(),
@@ -262,20 +274,18 @@ impl ProductForm {
             tags: Some(self.tags.split(',').map(str::to_owned).collect()),
             attributes: Some(self.attributes.iter().map(attribute).collect()),
             options: Some(self.options.iter().map(option).collect()),
-            variants: Some(
-                self.variants
-                    .iter()
-                    .filter(stays)
-                    .map(VariantRow::input)
-                    .collect(),
-            ),
+            variants: (!self.paged).then(|| {
+                let staying = self.variants.iter().filter(stays);
+                staying.map(VariantRow::input).collect()
+            }),
+            combine: Some(self.combine),
             ..ProductInput::default()
         }
     }
 
     /// Whether it has one price and one stock, without a table of variants.
     pub fn is_simple(&self) -> bool {
-        self.options.is_empty() && self.variants.len() == 1
+        !self.paged && self.options.is_empty() && self.variants.len() == 1
     }
 
     /// The same form with empty rows to fill.
@@ -287,7 +297,7 @@ impl ProductForm {
         };
         let empty = |count: usize| std::iter::repeat_n(AttributeRow::default(), count);
         self.attributes.extend(empty(spare));
-        if !self.is_simple() {
+        if !self.is_simple() && !self.paged {
             let row = VariantRow {
                 options: vec![String::new(); self.options.len()],
                 active: true,

@@ -70,6 +70,8 @@ impl ProductForm {
             "description" => self.description = value,
             "category_id" => self.category_id = value,
             "status" => self.status = value,
+            "paged" => self.paged = true,
+            "combine" => self.combine = true,
             "publish_at" => self.publish_at = value,
             "digital" => self.digital = true,
             "seo_title" => self.seo_title = value,
@@ -126,7 +128,7 @@ impl ProductForm {
                 values: values.into_values().collect(),
             })
             .collect();
-        if self.variants.is_empty() {
+        if self.variants.is_empty() && !self.paged {
             self.variants = Self::blank().variants;
         }
     }
@@ -148,7 +150,7 @@ impl VariantRow {
         .all(|text| text.trim().is_empty())
     }
 
-    fn set(&mut self, field: &str, value: String) {
+    pub fn set(&mut self, field: &str, value: String) {
         match field {
             "id" => self.id = value,
             "sku" => self.sku = value,
