@@ -66,6 +66,8 @@ pub struct CartItem {
     pub available: i64,
     /// Whether it is for sale at all.
     pub for_sale: bool,
+    /// Whether there is nothing to send by post.
+    pub digital: bool,
 }
 
 impl CartItem {

@@ -452,6 +452,7 @@ fn item(app: &App, line: LineRow) -> Result<CartItem> {
         subtotal: unit_price.times(line.quantity).map_err(too_much)?,
         available: line.available.max(0),
         for_sale,
+        digital: line.digital,
     })
 }
 
@@ -494,6 +495,7 @@ fn price_input(app: &App, items: &[CartItem], method: Option<&ShippingMethod>) -
         quantity: item.quantity,
         unit_price: item.unit_price,
         tax_rate,
+        ships: !item.digital,
     });
     PriceInput {
         currency: app.currency(),

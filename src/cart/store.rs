@@ -62,6 +62,8 @@ pub struct LineRow {
     pub currency: Currency,
     /// Whether product and variant are for sale.
     pub for_sale: bool,
+    /// Whether there is nothing to send by post.
+    pub digital: bool,
     /// Pieces that can be sold now; negative where too many were sold.
     pub available: i64,
 }
@@ -185,7 +187,7 @@ pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
                 limit 1
             ), '') as image_key,
             i.quantity, i.seen_price_minor, v.price_minor, v.currency,
-            v.active and p.status = 'active' as for_sale,
+            v.active and p.status = 'active' as for_sale, p.digital,
             coalesce((
                 select cast(sum(s.on_hand - s.reserved) as bigint)
                 from stock_levels s

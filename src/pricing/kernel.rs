@@ -46,7 +46,11 @@ pub fn quote(input: &PriceInput) -> Result<Quote, MoneyError> {
 
     let mut shipping = zero;
     if let Some(method) = input.shipping.as_ref().filter(|_| !lines.is_empty()) {
-        let (price, words) = price_shipping(method, subtotal)?;
+        let (mut price, mut words) = price_shipping(method, subtotal)?;
+        if !input.lines.iter().any(|line| line.ships) {
+            price = zero;
+            words = "Nothing to send".to_owned();
+        }
         let taxed = taxed(price, method.tax_rate, input.prices_include_tax)?;
         trace.push(step(words, price));
         taxes.add(method.tax_rate, taxed.tax)?;

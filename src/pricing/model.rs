@@ -16,6 +16,8 @@ pub struct PriceLine {
     pub unit_price: Money,
     /// Tax rate in hundredths of a percent.
     pub tax_rate: u32,
+    /// Whether there is something to send: a digital product costs no shipping.
+    pub ships: bool,
 }
 
 /// How the order is shipped, as far as the price goes.

@@ -5,6 +5,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use zoco::cart::service as carts;
 use zoco::catalog::Product;
+use zoco::catalog::service::ProductInput;
 use zoco::checkout::service::{self, AddressFields, AddressInput, PlaceOrder};
 use zoco::checkout::{Given, Placed, Requirement, requirements};
 use zoco::ctx::Ctx;
@@ -828,6 +829,25 @@ both! {
         assert!(page.has("Babbage Ltd<br>1 Dorset Street<br>W1U 4EG London<br>United Kingdom"));
         let (_, plain) = guest_order(&app, &mug, 1).await;
         assert_eq!(plain.billing_address, None, "empty fields want none");
+        app.run_jobs().await;
+    }
+
+    async fn a_digital_product_costs_no_shipping(app: TestApp) {
+        let input = ProductInput {
+            name: Some("Gift card".to_owned()),
+            price: Some(MoneyInput::new("25.00")),
+            stock: Some(9),
+            digital: Some(true),
+            ..ProductInput::default()
+        };
+        let card = zoco::catalog::service::create_product(&app, &app.system(), input)
+            .await
+            .unwrap();
+        let (_, order) = guest_order(&app, &card, 1).await;
+        assert_eq!((order.shipping.minor(), order.total.minor()), (0, 2500));
+        let mug = app.product("Mug", "10.00", 9).await;
+        let (_, order) = guest_order(&app, &mug, 1).await;
+        assert_eq!(order.total.minor(), 1490);
         app.run_jobs().await;
     }
 

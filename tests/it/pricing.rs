@@ -22,6 +22,7 @@ fn line(label: &str, quantity: i64, unit_price: Money, tax_rate: u32) -> PriceLi
         quantity,
         unit_price,
         tax_rate,
+        ships: true,
     }
 }
 
@@ -224,6 +225,16 @@ plain! {
             "half of it, rounded away from zero"
         );
         assert_eq!(quote(&input(10_000, false)).unwrap().total.minor(), 202);
+    }
+
+    fn what_is_not_sent_costs_no_shipping() {
+        let mut input = example(true, None);
+        input.lines[0].ships = false;
+        assert_eq!(quote(&input).unwrap().shipping.minor(), 490, "the tea is sent");
+        input.lines[1].ships = false;
+        let quote = quote(&input).unwrap();
+        assert_eq!((quote.shipping.minor(), quote.total), (0, quote.subtotal));
+        assert!(steps(&quote).contains(&("Nothing to send".to_owned(), "0.00".to_owned())));
     }
 
     fn what_is_no_price_is_refused() {
