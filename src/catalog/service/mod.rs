@@ -20,7 +20,7 @@ pub use input::{
 };
 pub use read::{
     facets, featured_products, find_product, list_products, low_stock, product, product_for_staff,
-    product_id, redirect_of, related_products,
+    product_id, products_after, redirect_of, related_products,
 };
 pub use write::{
     CHANGED, PUBLISH, create_product, create_product_in, delete_product, publish_due,

@@ -167,6 +167,27 @@ pub async fn product(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<Product> 
     Ok(product)
 }
 
+/// Products with everything, above `after`, in ascending order of their ids, as far as the asker
+/// may see them: for what goes through the whole catalog bit by bit. At most 500 at once.
+pub async fn products_after(
+    app: &App,
+    ctx: &Ctx,
+    after: ProductId,
+    limit: i64,
+) -> Result<Vec<Product>> {
+    let all = ctx.may(Permission::Catalog);
+    let status = (!all).then_some(ProductStatus::Active);
+    let mut conn = app.db.conn().await?;
+    let ids = store::ids_after(&mut conn, after, status, limit.clamp(1, 500)).await?;
+    let mut products = store::products(&mut conn, &ids, app.currency()).await?;
+    if !all {
+        for product in &mut products {
+            product.variants.retain(|variant| variant.active);
+        }
+    }
+    Ok(products)
+}
+
 /// The id of a product. Errors: `NotFound` for what the asker may not see.
 pub async fn product_id(app: &App, ctx: &Ctx, key: &ProductKey) -> Result<ProductId> {
     visible_id(&mut app.db.conn().await?, ctx, key).await

@@ -1,7 +1,7 @@
 //! SQL of pictures.
 
 use crate::catalog::model::Image;
-use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_all, fetch_one};
+use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_one};
 use crate::types::{ImageId, ProductId, Timestamp};
 
 #[derive(FromRow)]
@@ -30,18 +30,16 @@ impl From<ImageRow> for Image {
     }
 }
 
-/// The pictures of a product, the cover first.
-pub async fn images(conn: &mut Conn, product: ProductId) -> db::Result<Vec<Image>> {
-    let rows = fetch_all!(
-        conn,
-        ImageRow,
+/// The pictures of products, the cover first.
+pub(super) async fn images(conn: &mut Conn, products: &[ProductId]) -> db::Result<Vec<ImageRow>> {
+    let mut query = Query::new(
         "select id, product_id, storage_key, alt, width, height, option_value, position
         from product_images
-        where product_id = $1
-        order by position, id",
-        product,
-    )?;
-    Ok(rows.into_iter().map(Image::from).collect())
+        where product_id in ",
+    );
+    query.bind_list(products.iter().copied());
+    query.push(" order by product_id, position, id");
+    query.fetch_all(conn).await
 }
 
 /// Adds a picture; its id is given by the database.

@@ -1,6 +1,9 @@
 //! SQL that reads one product with all that belongs to it.
 
-use super::{images, read_options, read_texts};
+use std::collections::HashMap;
+
+use super::images::images;
+use super::{read_options, read_texts};
 use crate::catalog::model::{
     LowStock, Product, ProductStatus, Rating, Related, Seo, StockLevel, Variant,
 };
@@ -112,78 +115,133 @@ pub async fn product(
     id: ProductId,
     currency: Currency,
 ) -> db::Result<Option<Product>> {
-    let row = fetch_optional!(
-        conn,
-        ProductRow,
-        "select id, slug, name, maker, summary, description, category_id, status,
-            publish_at, digital, seo_title, seo_description, options, rating_sum,
-            rating_count, version, created_by, created_at, updated_at
+    Ok(products(conn, &[id], currency).await?.pop())
+}
+
+/// Ids of products above `after`, in ascending order; of one status, or of any.
+pub async fn ids_after(
+    conn: &mut Conn,
+    after: ProductId,
+    status: Option<ProductStatus>,
+    limit: i64,
+) -> db::Result<Vec<ProductId>> {
+    let mut query = Query::new("select id from products where id > ");
+    query.bind(after);
+    if let Some(status) = status {
+        query.push(" and status = ").bind(status);
+    }
+    query.push(" order by id limit ").bind(limit);
+    let rows: Vec<(ProductId,)> = query.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Products with everything, inactive variants too, by ascending id: as many statements for a
+/// thousand as for one. Not for more than a thousand at once.
+pub async fn products(
+    conn: &mut Conn,
+    ids: &[ProductId],
+    currency: Currency,
+) -> db::Result<Vec<Product>> {
+    let mut query = Query::new(
+        "select id, slug, name, maker, summary, description, category_id, status, publish_at,
+            digital, seo_title, seo_description, options, rating_sum, rating_count, version,
+            created_by, created_at, updated_at
         from products
-        where id = $1",
-        id,
-    )?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    Ok(Some(Product {
-        attributes: attributes(conn, id).await?,
-        tags: tags(conn, id).await?,
-        related: related(conn, id).await?,
-        variants: variants(conn, id, currency).await?,
-        images: images(conn, id).await?,
-        id: row.id,
-        slug: row.slug,
-        name: row.name,
-        maker: row.maker,
-        summary: row.summary,
-        description: row.description,
-        category_id: row.category_id,
-        status: row.status,
-        publish_at: row.publish_at,
-        digital: row.digital,
-        seo: Seo {
-            title: row.seo_title,
-            description: row.seo_description,
-        },
-        options: read_options(&row.options),
-        rating: Rating {
-            sum: row.rating_sum,
-            count: row.rating_count,
-        },
-        version: row.version,
-        created_by: row.created_by,
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    }))
+        where id in ",
+    );
+    query.bind_list(ids.iter().copied()).push(" order by id");
+    let rows: Vec<ProductRow> = query.fetch_all(conn).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut products: Vec<Product> = rows.into_iter().map(Product::from).collect();
+    let place: HashMap<ProductId, usize> = (0..)
+        .zip(&products)
+        .map(|(place, product)| (product.id, place))
+        .collect();
+    for (id, name, value) in attributes(conn, ids).await? {
+        products[place[&id]].attributes.push((name, value));
+    }
+    for (id, tag) in tags(conn, ids).await? {
+        products[place[&id]].tags.push(tag);
+    }
+    for row in related(conn, ids).await? {
+        products[place[&row.product_id]].related.push(row.into());
+    }
+    for row in variants(conn, ids).await? {
+        let place = place[&row.product_id];
+        products[place].variants.push(row.into_variant(currency));
+    }
+    for row in images(conn, ids).await? {
+        products[place[&row.product_id]].images.push(row.into());
+    }
+    Ok(products)
 }
 
-async fn attributes(conn: &mut Conn, product: ProductId) -> db::Result<Vec<(String, String)>> {
-    fetch_all!(
-        conn,
-        (String, String),
-        "select name, value
+impl From<ProductRow> for Product {
+    /// Without what lies in tables of its own.
+    fn from(row: ProductRow) -> Self {
+        Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            maker: row.maker,
+            summary: row.summary,
+            description: row.description,
+            category_id: row.category_id,
+            status: row.status,
+            publish_at: row.publish_at,
+            digital: row.digital,
+            seo: Seo {
+                title: row.seo_title,
+                description: row.seo_description,
+            },
+            options: read_options(&row.options),
+            tags: Vec::new(),
+            attributes: Vec::new(),
+            related: Vec::new(),
+            variants: Vec::new(),
+            images: Vec::new(),
+            rating: Rating {
+                sum: row.rating_sum,
+                count: row.rating_count,
+            },
+            version: row.version,
+            created_by: row.created_by,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+async fn attributes(
+    conn: &mut Conn,
+    products: &[ProductId],
+) -> db::Result<Vec<(ProductId, String, String)>> {
+    let mut query = Query::new(
+        "select product_id, name, value
         from product_attributes
-        where product_id = $1
-        order by position, name",
-        product,
-    )
+        where product_id in ",
+    );
+    query.bind_list(products.iter().copied());
+    query.push(" order by product_id, position, name");
+    query.fetch_all(conn).await
 }
 
-async fn tags(conn: &mut Conn, product: ProductId) -> db::Result<Vec<String>> {
-    let rows = fetch_all!(
-        conn,
-        (String,),
-        "select tag
+async fn tags(conn: &mut Conn, products: &[ProductId]) -> db::Result<Vec<(ProductId, String)>> {
+    let mut query = Query::new(
+        "select product_id, tag
         from product_tags
-        where product_id = $1
-        order by position, tag",
-        product,
-    )?;
-    Ok(rows.into_iter().map(|(tag,)| tag).collect())
+        where product_id in ",
+    );
+    query.bind_list(products.iter().copied());
+    query.push(" order by product_id, position, tag");
+    query.fetch_all(conn).await
 }
 
 #[derive(FromRow)]
 struct RelatedRow {
+    product_id: ProductId,
     id: ProductId,
     #[sqlx(try_from = "String")]
     slug: Slug,
@@ -200,18 +258,16 @@ impl From<RelatedRow> for Related {
     }
 }
 
-async fn related(conn: &mut Conn, product: ProductId) -> db::Result<Vec<Related>> {
-    let rows = fetch_all!(
-        conn,
-        RelatedRow,
-        "select p.id, p.slug, p.name
+async fn related(conn: &mut Conn, products: &[ProductId]) -> db::Result<Vec<RelatedRow>> {
+    let mut query = Query::new(
+        "select r.product_id, p.id, p.slug, p.name
         from product_relations as r
         join products as p on p.id = r.related_id
-        where r.product_id = $1
-        order by r.position, p.id",
-        product,
-    )?;
-    Ok(rows.into_iter().map(Related::from).collect())
+        where r.product_id in ",
+    );
+    query.bind_list(products.iter().copied());
+    query.push(" order by r.product_id, r.position, p.id");
+    query.fetch_all(conn).await
 }
 
 /// The products with these ids or slugs.
@@ -220,37 +276,28 @@ pub async fn named(
     ids: &[ProductId],
     slugs: &[String],
 ) -> db::Result<Vec<Related>> {
-    let mut query = Query::new("select id, slug, name from products where id in ");
+    let mut query =
+        Query::new("select id as product_id, id, slug, name from products where id in ");
     query.bind_list(ids.iter().copied());
     query.push(" or slug in ").bind_list(slugs);
     let rows: Vec<RelatedRow> = query.fetch_all(conn).await?;
     Ok(rows.into_iter().map(Related::from).collect())
 }
 
-/// The variants of a product in their order, with what is there of them.
-pub async fn variants(
-    conn: &mut Conn,
-    product: ProductId,
-    currency: Currency,
-) -> db::Result<Vec<Variant>> {
-    let rows = fetch_all!(
-        conn,
-        VariantRow,
+/// The variants of products in their order, with what is there of them.
+async fn variants(conn: &mut Conn, products: &[ProductId]) -> db::Result<Vec<VariantRow>> {
+    let mut query = Query::new(
         "select v.id, v.product_id, v.sku, v.options, v.price_minor, v.compare_at_minor,
             v.weight_grams, v.barcode, v.position, v.active,
             cast(coalesce(sum(s.on_hand), 0) as bigint) as on_hand,
             cast(coalesce(sum(s.reserved), 0) as bigint) as reserved
         from variants as v
         left join stock_levels as s on s.variant_id = v.id
-        where v.product_id = $1
-        group by v.id
-        order by v.position, v.id",
-        product,
-    )?;
-    Ok(rows
-        .into_iter()
-        .map(|row| row.into_variant(currency))
-        .collect())
+        where v.product_id in ",
+    );
+    query.bind_list(products.iter().copied());
+    query.push(" group by v.id order by v.product_id, v.position, v.id");
+    query.fetch_all(conn).await
 }
 
 /// Active variants of active products of which there are `at_most` pieces, the fewest first.

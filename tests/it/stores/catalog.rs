@@ -167,6 +167,16 @@ both! {
         let expected = Product { version: 2, updated_at: later, ..product.clone() };
         assert_eq!(read(&app, &mut tx, product.id).await, expected);
 
+        let other = insert(&app, &mut tx, "Other", &["C"]).await;
+        let both = store::products(&mut tx, &[other.id, product.id, ProductId(99)], app.currency()).await.unwrap();
+        assert_eq!(both, [expected, other.clone()], "by ascending id");
+        let (first, active) = (ProductId(0), Some(ProductStatus::Active));
+        assert_eq!(store::ids_after(&mut tx, first, active, 9).await.unwrap(), [product.id, other.id]);
+        assert_eq!(store::ids_after(&mut tx, first, None, 1).await.unwrap(), [product.id]);
+        assert_eq!(store::ids_after(&mut tx, product.id, active, 9).await.unwrap(), [other.id]);
+        store::set_status(&mut tx, other.id, ProductStatus::Archived).await.unwrap();
+        assert!(store::ids_after(&mut tx, product.id, active, 9).await.unwrap().is_empty());
+
         let found = Some((product.id, ProductStatus::Active));
         assert_eq!(store::id_of_slug(&mut tx, "mug").await.unwrap(), found);
         assert_eq!(store::id_of_slug(&mut tx, "jug").await.unwrap(), None);
@@ -191,10 +201,10 @@ both! {
         let changed: Vec<&Variant> = swapped.iter().collect();
         store::update_variants(&mut tx, &changed, now).await.unwrap();
         store::update_variants(&mut tx, &[], now).await.unwrap();
-        let found = store::variants(&mut tx, product.id, app.currency()).await.unwrap();
+        let found = read(&app, &mut tx, product.id).await.variants;
         assert_eq!(found, [swapped[0].clone(), c.clone(), swapped[1].clone()]);
         store::delete_variants(&mut tx, &[a.id, c.id]).await.unwrap();
-        let found = store::variants(&mut tx, product.id, app.currency()).await.unwrap();
+        let found = read(&app, &mut tx, product.id).await.variants;
         assert_eq!(found, [swapped[1].clone()]);
         let twice = variant(product.id, "A", 1);
         let refused = store::insert_variants(&mut tx, product.id, &[&twice], now).await;
@@ -324,16 +334,16 @@ both! {
             image.id = store::insert_image(&mut tx, product.id, &image, app.clock.now()).await.unwrap();
             images.push(image);
         }
-        assert_eq!(store::images(&mut tx, product.id).await.unwrap(), images);
+        assert_eq!(read(&app, &mut tx, product.id).await.images, images);
         images[0].alt = "A mug".to_owned();
         images[0].option_value = "A".to_owned();
         store::update_image(&mut tx, &images[0]).await.unwrap();
         store::place_images(&mut tx, &[images[1].id, images[0].id]).await.unwrap();
         store::place_images(&mut tx, &[]).await.unwrap();
-        let found = store::images(&mut tx, product.id).await.unwrap();
+        let found = read(&app, &mut tx, product.id).await.images;
         assert_eq!(found[1], Image { position: 1, ..images[0].clone() });
         store::delete_image(&mut tx, images[0].id).await.unwrap();
-        assert_eq!(store::images(&mut tx, product.id).await.unwrap().len(), 1);
+        assert_eq!(read(&app, &mut tx, product.id).await.images.len(), 1);
     }
 
     async fn lists_are_narrowed_counted_and_shown(app: TestApp) {
