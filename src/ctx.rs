@@ -134,7 +134,12 @@ impl Ctx {
 
     /// The gate of every staff service: guests must sign in, others may not pass.
     pub fn require(&self, permission: Permission) -> Result<()> {
-        if self.may(permission) {
+        self.require_any(&[permission])
+    }
+
+    /// Like [`require`](Self::require), for those who may work on one of these parts.
+    pub fn require_any(&self, permissions: &[Permission]) -> Result<()> {
+        if permissions.iter().any(|&permission| self.may(permission)) {
             Ok(())
         } else if self.actor == Actor::Guest {
             Err(Error::Unauthenticated)

@@ -10,6 +10,17 @@ use crate::error::Result;
 
 use store::Entry;
 
+/// What changed of one thing. Never pass secrets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What was changed: `product 12`.
+    pub subject: String,
+    /// What was before, null for nothing.
+    pub before: Value,
+    /// What is after, null for nothing.
+    pub after: Value,
+}
+
 /// Writes an entry. `action`: `product.updated`; `subject`: `product 12`; `before` and `after`:
 /// what changed, null where there was or is nothing. Never pass secrets.
 pub async fn record(
@@ -20,22 +31,38 @@ pub async fn record(
     before: Value,
     after: Value,
 ) -> Result<()> {
-    let text = |value: Value| {
+    let change = Change {
+        subject: subject.to_owned(),
+        before,
+        after,
+    };
+    record_all(tx, ctx, action, &[change]).await
+}
+
+/// Like [`record`], for many things that one action changed, in one statement for a thousand of
+/// them.
+pub async fn record_all(tx: &mut Tx, ctx: &Ctx, action: &str, changes: &[Change]) -> Result<()> {
+    let text = |value: &Value| {
         if value.is_null() {
             String::new()
         } else {
             value.to_string()
         }
     };
+    let actor_name = ctx.actor_name();
     let address = ctx.address.map(|address| address.to_string());
-    let entry = Entry {
-        action,
-        subject,
-        before: &text(before),
-        after: &text(after),
-        actor: ctx.user_id(),
-        actor_name: &ctx.actor_name(),
-        address: &address.unwrap_or_default(),
-    };
-    Ok(store::insert(tx, &entry, ctx.now).await?)
+    let address = address.unwrap_or_default();
+    let entries: Vec<Entry<'_>> = changes
+        .iter()
+        .map(|change| Entry {
+            action,
+            subject: &change.subject,
+            before: text(&change.before),
+            after: text(&change.after),
+            actor: ctx.user_id(),
+            actor_name: &actor_name,
+            address: &address,
+        })
+        .collect();
+    Ok(store::insert(tx, &entries, ctx.now).await?)
 }

@@ -1,6 +1,6 @@
 //! SQL of the audit log.
 
-use crate::db::{self, Tx, execute};
+use crate::db::{self, Query, Tx};
 use crate::types::{Timestamp, UserId};
 
 /// What is written of one change.
@@ -10,9 +10,9 @@ pub struct Entry<'a> {
     /// `product 12`
     pub subject: &'a str,
     /// What was before, as JSON; empty for nothing.
-    pub before: &'a str,
+    pub before: String,
     /// What is after, as JSON; empty for nothing.
-    pub after: &'a str,
+    pub after: String,
     /// Who did it; none for the shop itself.
     pub actor: Option<UserId>,
     /// What they were called then.
@@ -21,19 +21,25 @@ pub struct Entry<'a> {
     pub address: &'a str,
 }
 
-pub async fn insert(tx: &mut Tx, entry: &Entry<'_>, now: Timestamp) -> db::Result<()> {
-    execute!(
-        tx,
-        "insert into audit_log (action, subject, before, after, actor_id, actor_name, address, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        entry.action,
-        entry.subject,
-        entry.before,
-        entry.after,
-        entry.actor,
-        entry.actor_name,
-        entry.address,
-        now,
-    )?;
+/// Adds entries in their order.
+pub async fn insert(tx: &mut Tx, entries: &[Entry<'_>], now: Timestamp) -> db::Result<()> {
+    for entries in entries.chunks(1_000) {
+        let mut query = Query::new(
+            "insert into audit_log
+                (action, subject, before, after, actor_id, actor_name, address, created_at)
+            values ",
+        );
+        for (index, entry) in entries.iter().enumerate() {
+            query.push(if index == 0 { "(" } else { ", (" });
+            query.bind(entry.action).push(", ").bind(entry.subject);
+            query.push(", ").bind(&entry.before);
+            query.push(", ").bind(&entry.after);
+            query.push(", ").bind(entry.actor);
+            query.push(", ").bind(entry.actor_name);
+            query.push(", ").bind(entry.address);
+            query.push(", ").bind(now).push(")");
+        }
+        query.execute(tx).await?;
+    }
     Ok(())
 }

@@ -152,6 +152,7 @@ pub async fn fetch_one<T: Row>(conn: &mut Conn, sql: Sql, values: Vec<Value>) ->
 pub struct Query {
     sql: String,
     values: Vec<Value>,
+    locks: bool,
 }
 
 impl Query {
@@ -160,7 +161,15 @@ impl Query {
         Self {
             sql: sql.to_owned(),
             values: Vec::new(),
+            locks: false,
         }
+    }
+
+    /// Locks the rows that it reads until the transaction ends, in their order: on SQLite whoever
+    /// writes is alone anyway.
+    pub fn lock(&mut self) -> &mut Self {
+        self.locks = true;
+        self
     }
 
     /// Adds a literal.
@@ -211,7 +220,7 @@ impl Query {
     fn sql(&self) -> Sql {
         Sql {
             sqlite: self.sql.clone(),
-            postgres: None,
+            postgres: self.locks.then(|| format!("{} for update", self.sql)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! SQL of the outbox and the jobs.
 
-use crate::db::{self, Conn, FromRow, Tx, execute, fetch_all, fetch_one, fetch_optional};
+use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_all, fetch_one, fetch_optional};
 use crate::types::Timestamp;
 
 /// An event that no observer has got yet.
@@ -52,6 +52,26 @@ pub async fn insert_announcement(
         payload,
         now,
     )?;
+    Ok(())
+}
+
+/// Events that are nobody's to pass on, in their order.
+pub async fn insert_announcements(
+    tx: &mut Tx,
+    topic: &str,
+    payloads: &[String],
+    now: Timestamp,
+) -> db::Result<()> {
+    for payloads in payloads.chunks(1_000) {
+        let mut query =
+            Query::new("insert into outbox (topic, payload, created_at, dispatched_at) values ");
+        for (index, payload) in payloads.iter().enumerate() {
+            query.push(if index == 0 { "(" } else { ", (" });
+            query.bind(topic).push(", ").bind(payload);
+            query.push(", ").bind(now).push(", ").bind(now).push(")");
+        }
+        query.execute(tx).await?;
+    }
     Ok(())
 }
 

@@ -35,15 +35,16 @@ both! {
         let entry = Entry {
             action: "product.updated",
             subject: "product 12",
-            before: "",
-            after: "{}",
+            before: String::new(),
+            after: "{}".to_owned(),
             actor: Some(UserId(7)),
             actor_name: "Ada",
             address: "192.0.2.1",
         };
         let now = app.clock.now();
         let mut tx = app.db.begin().await.unwrap();
-        store::insert(&mut tx, &entry, now).await.unwrap();
+        store::insert(&mut tx, &[], now).await.unwrap();
+        store::insert(&mut tx, &[entry], now).await.unwrap();
         tx.commit().await.unwrap();
         let row = Row {
             action: "product.updated".to_owned(),

@@ -1,5 +1,6 @@
 //! Every store function of jobs, on both databases.
 
+use zoco::db::query::{self, Sql};
 use zoco::jobs::store;
 
 use crate::support::{TestApp, both};
@@ -39,8 +40,14 @@ both! {
         store::insert_announcement(&mut tx, "topic", "{}", now)
             .await
             .unwrap();
+        let more = ["1".to_owned(), "2".to_owned()];
+        store::insert_announcements(&mut tx, "topic", &more, now).await.unwrap();
         assert!(!store::has_work(&mut tx, now).await.unwrap());
         assert_eq!(store::backlog(&mut tx).await.unwrap(), (0, 0));
+        let sql = Sql::same("select payload from outbox order by id");
+        let rows: Vec<(String,)> = query::fetch_all(&mut tx, sql, Vec::new()).await.unwrap();
+        let payloads: Vec<&str> = rows.iter().map(|(payload,)| payload.as_str()).collect();
+        assert_eq!(payloads, ["{}", "1", "2"]);
     }
 
     async fn jobs_are_claimed_when_due_and_end_one_way(app: TestApp) {
