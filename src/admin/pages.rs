@@ -49,30 +49,25 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
         current: path.trim_end_matches('/') == urls::HOME,
     }];
     let pending = service::pending_orders(app, ctx).await?;
-    for (permission, label, href, icon, waiting) in [
+    let stock = &[Permission::Catalog, Permission::Inventory][..];
+    for (permissions, label, href, icon, waiting) in [
         (
-            Permission::Orders,
+            &[Permission::Orders][..],
             "Orders",
             orders::urls::ADMIN_ORDERS,
             "bag",
             pending,
         ),
+        (stock, "Products", catalog::urls::ADMIN_PRODUCTS, "box", 0),
         (
-            Permission::Catalog,
-            "Products",
-            catalog::urls::ADMIN_PRODUCTS,
-            "box",
-            0,
-        ),
-        (
-            Permission::Catalog,
+            &[Permission::Catalog][..],
             "Categories",
             catalog::urls::ADMIN_CATEGORIES,
             "tag",
             0,
         ),
     ] {
-        if ctx.may(permission) {
+        if ctx.require_any(permissions).is_ok() {
             items.push(MenuItem {
                 label,
                 href,

@@ -11,8 +11,8 @@ pub mod store;
 pub use markdown::render as render_markdown;
 pub use model::{
     Category, CategoryTree, Facets, Image, LowStock, OptionValue, Product, ProductCard,
-    ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Related, Seo, Variant,
-    image_url,
+    ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Related, Seo, StaffCard,
+    StaffFilter, StaffSort, StaffWords, StockChoice, Variant, image_url,
 };
 pub use service::ProductKey;
 

@@ -514,6 +514,110 @@ text_enum!(ProductSort {
     Name => "name",
 });
 
+/// Which products the list for staff shows, whatever their status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StaffFilter {
+    /// Words that must all occur, in SKUs too.
+    pub search: String,
+    /// This status only.
+    pub status: Option<ProductStatus>,
+    /// This category and everything below it.
+    pub category: Option<CategoryId>,
+    /// With this tag, whatever its case; empty for any.
+    pub tag: String,
+    /// By this maker, whatever its case; empty for any.
+    pub maker: String,
+    /// With so much on the shelf.
+    pub stock: Option<StockChoice>,
+    /// Only drafts that go on sale by themselves.
+    pub scheduled: bool,
+    /// Only what has no picture.
+    pub without_picture: bool,
+    /// At least this price.
+    pub min_price: Option<Money>,
+    /// At most this price.
+    pub max_price: Option<Money>,
+    /// The order.
+    pub sort: StaffSort,
+}
+
+/// How much there is of a product, for a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StockChoice {
+    /// Some variant can be bought now.
+    In,
+    /// Some variant can be bought now, but of it there are [`StockLevel::LOW`] or fewer.
+    Low,
+    /// No variant can be bought now.
+    Out,
+}
+text_enum!(StockChoice { In => "in", Low => "low", Out => "out" });
+
+/// The order of the list for staff.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StaffSort {
+    /// Newest first.
+    #[default]
+    Newest,
+    /// By name.
+    Name,
+    /// By name, from the end.
+    NameDescending,
+    /// Cheapest first.
+    Price,
+    /// Dearest first.
+    PriceDescending,
+    /// The fewest pieces first.
+    Stock,
+    /// The most pieces first.
+    StockDescending,
+    /// Active, draft, archived.
+    Status,
+    /// Archived, draft, active.
+    StatusDescending,
+    /// Longest unchanged first.
+    Updated,
+    /// Last changed first.
+    UpdatedDescending,
+    /// By Bayesian average of the ratings, best first, as shoppers sort.
+    Rating,
+    /// Worst rated first.
+    RatingAscending,
+}
+text_enum!(StaffSort {
+    Newest => "newest",
+    Name => "name",
+    NameDescending => "-name",
+    Price => "price",
+    PriceDescending => "-price",
+    Stock => "stock",
+    StockDescending => "-stock",
+    Status => "status",
+    StatusDescending => "-status",
+    Updated => "updated",
+    UpdatedDescending => "-updated",
+    Rating => "rating",
+    RatingAscending => "-rating",
+});
+
+/// A product in the list for staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffCard {
+    /// What shoppers see of it in a list, and what is on the shelf.
+    pub card: ProductCard,
+    /// The SKU of its only variant; of several, one.
+    pub sku: String,
+}
+
+/// Words that staff can filter by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StaffWords {
+    /// Makers by name.
+    pub makers: Vec<String>,
+    /// Tags by name.
+    pub tags: Vec<String>,
+}
+
 /// How many products of a list have something: shown beside each filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facets {

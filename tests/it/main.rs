@@ -8,6 +8,7 @@ mod cart;
 mod catalog;
 mod checkout;
 mod demo;
+mod goods;
 mod jobs;
 mod layers;
 mod orders;

@@ -18,12 +18,12 @@ pub use json::*;
 
 use super::service::{self, ProductInput, ProductKey};
 use crate::app::App;
-use crate::catalog::model::Product;
+use crate::catalog::model::{Product, StaffCard};
 use crate::ctx::Ctx;
 use crate::error::Result as ServiceResult;
 use crate::web::json::{IfMatch, Json, List, Problem, Query, Versioned, query_value};
 use crate::web::{ApiCtx, Failure};
-use query::{Asked, ListQuery, StaffQuery};
+use query::{Asked, ListQuery, PageQuery, StaffAsked, StaffNarrowed};
 
 /// How many featured products there are when nobody says.
 const FEATURED: i64 = 8;
@@ -247,7 +247,9 @@ async fn remove(
 }
 
 /// All products, drafts and archived ones, too (staff)
-#[utoipa::path(get, path = "/admin/products", tag = "catalog", params(StaffQuery),
+///
+/// For those with the permission `catalog` or `inventory`.
+#[utoipa::path(get, path = "/admin/products", tag = "catalog", params(StaffNarrowed, PageQuery),
     responses(
         (status = 200, body = List<ProductCardJson>),
         (status = 400, body = Problem),
@@ -258,11 +260,11 @@ async fn list_for_staff(
     State(app): State<App>,
     ApiCtx(ctx): ApiCtx,
     OriginalUri(uri): OriginalUri,
-    Query(query): Query<StaffQuery>,
+    asked: StaffAsked,
 ) -> Result<Json<List<ProductCardJson>>, Failure> {
-    let (filter, page) = (query.filter(&app).await?, query.page()?);
-    let products = service::list_products(&app, &ctx, &filter, page).await?;
+    let (filter, page) = (asked.narrowed.filter(&app).await?, asked.page()?);
+    let products = service::list_for_staff(&app, &ctx, &filter, page).await?;
     let tree = service::categories(&app).await?;
-    let card = |card| ProductCardJson::for_staff(card, &tree);
+    let card = |one: StaffCard| ProductCardJson::for_staff(one.card, &tree);
     Ok(Json(List::new(products, &uri, card)))
 }

@@ -5,10 +5,10 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::value::{Error as ValueError, MapDeserializer};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
-use crate::catalog::model::ProductFilter;
+use crate::catalog::model::{ProductFilter, StaffFilter, StockChoice};
 use crate::catalog::service;
 use crate::error::Error;
 use crate::types::{CategoryId, Currency, Money, PageRequest};
@@ -104,46 +104,100 @@ impl Asked {
 }
 
 /// Which products, for staff.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct StaffQuery {
-    /// Words that must all occur.
+pub struct StaffNarrowed {
+    /// Words that must all occur, in SKUs too.
     search: String,
     /// Id or slug of a category: its products and those of all below it.
     category: String,
     /// `draft`, `active` or `archived`; left out: all.
     status: String,
-    /// Only products with this tag.
+    /// Only products with this tag, whatever its case.
     tag: String,
-    /// `true`: only what can be bought now.
+    /// Only products by this maker, whatever its case.
+    maker: String,
+    /// `in` for what can be bought now, `low` for what runs out, `out` for what is sold out.
+    stock: String,
+    /// `true`: only what can be bought now; the same as `stock=in`.
     in_stock: String,
-    /// `rating` (if left out), `newest`, `price`, `-price` or `name`.
+    /// `true`: only drafts that go on sale by themselves.
+    scheduled: String,
+    /// `true`: only what has no picture.
+    without_picture: String,
+    /// At least this price, `19.99`.
+    min_price: String,
+    /// At most this price.
+    max_price: String,
+    /// `newest` (if left out), `name`, `price`, `stock`, `status`, `updated`, each also from the
+    /// end, `-name`; `rating` for the best first, `-rating` for the worst.
     sort: String,
+}
+
+impl StaffNarrowed {
+    /// What is asked for. Errors: 400 with the name of what cannot be read.
+    pub async fn filter(&self, app: &App) -> Result<StaffFilter, Failure> {
+        let in_stock = flag("in_stock", &self.in_stock)?;
+        let stock = query_value("stock", Some(&self.stock))?;
+        Ok(StaffFilter {
+            search: self.search.clone(),
+            status: query_value("status", Some(&self.status))?,
+            category: category(app, &self.category).await?,
+            tag: self.tag.clone(),
+            maker: self.maker.clone(),
+            stock: stock.or(in_stock.then_some(StockChoice::In)),
+            scheduled: flag("scheduled", &self.scheduled)?,
+            without_picture: flag("without_picture", &self.without_picture)?,
+            min_price: price("min_price", &self.min_price, app.currency())?,
+            max_price: price("max_price", &self.max_price, app.currency())?,
+            sort: query_value("sort", Some(&self.sort))?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug, Default, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
     /// From 1.
     page: String,
     /// 1 to 100; left out: 24.
     per_page: String,
 }
 
-impl StaffQuery {
-    /// What is asked for. Errors: 400 with the name of what cannot be read.
-    pub async fn filter(&self, app: &App) -> Result<ProductFilter, Failure> {
-        Ok(ProductFilter {
-            search: self.search.clone(),
-            category: category(app, &self.category).await?,
-            tag: self.tag.clone(),
-            in_stock: flag("in_stock", &self.in_stock)?,
-            for_staff: true,
-            status: query_value("status", Some(&self.status))?,
-            sort: query_value("sort", Some(&self.sort))?.unwrap_or_default(),
-            ..ProductFilter::default()
-        })
-    }
+/// The query of the list for staff.
+pub struct StaffAsked {
+    /// Which products.
+    pub narrowed: StaffNarrowed,
+    page: PageQuery,
+}
 
+impl<S: Send + Sync> FromRequestParts<S> for StaffAsked {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
+        let mut page = PageQuery::default();
+        let mut others = Vec::new();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "page" => page.page = value,
+                "per_page" => page.per_page = value,
+                _ => others.push((name, value)),
+            }
+        }
+        let others = MapDeserializer::<_, ValueError>::new(others.into_iter());
+        let narrowed =
+            StaffNarrowed::deserialize(others).map_err(|error| bad(error.to_string()))?;
+        Ok(Self { narrowed, page })
+    }
+}
+
+impl StaffAsked {
     /// Which page.
     pub fn page(&self) -> Result<PageRequest, Failure> {
-        page_request(Some(&self.page), Some(&self.per_page))
+        page_request(Some(&self.page.page), Some(&self.page.per_page))
     }
 }
 

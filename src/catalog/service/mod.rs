@@ -6,6 +6,7 @@ mod draft;
 pub mod images;
 mod input;
 mod read;
+mod staff;
 mod write;
 
 pub use categories::{
@@ -22,6 +23,7 @@ pub use read::{
     facets, featured_products, find_product, list_products, low_stock, product, product_for_staff,
     product_id, products_after, redirect_of, related_products,
 };
+pub use staff::{list_for_staff, staff_words};
 pub use write::{
     CHANGED, PUBLISH, create_product, create_product_in, delete_product, publish_due,
     update_product, update_product_in, update_variants,

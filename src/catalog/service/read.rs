@@ -243,21 +243,15 @@ fn matching(ctx: &Ctx, filter: &ProductFilter, tree: &CategoryTree) -> Result<Op
     if filter.for_staff {
         ctx.require(Permission::Catalog)?;
     }
-    let folded = fold(&filter.search);
-    if folded.is_empty() && !filter.search.trim().is_empty() {
-        // A search for signs only finds nothing, rather than everything.
+    let Some(words) = words(&filter.search, tree) else {
         return Ok(None);
-    }
-    let words = folded
-        .split_whitespace()
-        .take(MAX_TERMS)
-        .map(|word| (word.to_owned(), categories_named(word, tree)));
+    };
     let mut attributes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (name, value) in filter.attributes.iter().take(MAX_TERMS) {
         attributes.entry(name).or_default().push(value.clone());
     }
     Ok(Some(Matching {
-        words: words.collect(),
+        words,
         categories: filter.category.map(|id| tree.with_descendants(id)),
         min_price: filter.min_price.map(|price| price.minor()),
         max_price: filter.max_price.map(|price| price.minor()),
@@ -275,6 +269,18 @@ fn matching(ctx: &Ctx, filter: &ProductFilter, tree: &CategoryTree) -> Result<Op
             Some(ProductStatus::Active)
         },
     }))
+}
+
+/// The words of a search, each with the categories that it names; none when nothing can match.
+pub(super) fn words(search: &str, tree: &CategoryTree) -> Option<Vec<(String, Vec<CategoryId>)>> {
+    let folded = fold(search);
+    if folded.is_empty() && !search.trim().is_empty() {
+        // A search for signs only finds nothing, rather than everything.
+        return None;
+    }
+    let words = folded.split_whitespace().take(MAX_TERMS);
+    let words = words.map(|word| (word.to_owned(), categories_named(word, tree)));
+    Some(words.collect())
 }
 
 /// Categories whose own name, or that of one above, has this word in it: their products are

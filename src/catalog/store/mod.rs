@@ -5,6 +5,7 @@ mod facets;
 mod images;
 mod list;
 mod product;
+mod staff;
 mod write;
 
 pub use categories::*;
@@ -12,6 +13,7 @@ pub use facets::*;
 pub use images::*;
 pub use list::*;
 pub use product::*;
+pub use staff::*;
 pub use write::*;
 
 use crate::catalog::model::{OptionValue, ProductOption};

@@ -1,10 +1,10 @@
 //! Every store function of catalog, on both databases.
 
 use zoco::app::App;
-use zoco::catalog::store::{self, Matching};
+use zoco::catalog::store::{self, Matching, StaffMatching};
 use zoco::catalog::{
     Category, Image, OptionValue, Product, ProductOption, ProductSort, ProductStatus, Rating, Seo,
-    Variant,
+    StaffSort, StockChoice, Variant,
 };
 use zoco::db::Tx;
 use zoco::db::query::{self, Sql};
@@ -292,6 +292,29 @@ both! {
         }
         store::delete_category_redirect(&mut tx, &slug("old")).await.unwrap();
         assert_eq!(store::category_redirect(&mut tx, "old").await.unwrap(), None);
+    }
+
+    async fn the_list_for_staff_is_narrowed_and_put_in_order(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let mug = insert(&app, &mut tx, "Mug", &["B", "A"]).await;
+        let bowl = insert(&app, &mut tx, "bowl", &["C"]).await;
+        store::replace_tags(&mut tx, mug.id, &["Gift".to_owned()]).await.unwrap();
+        let made = Product { maker: "Lola".to_owned(), ..bowl.clone() };
+        store::update_product(&mut tx, &made).await.unwrap();
+        let page = PageRequest::new(1, 1);
+        let all = StaffMatching::default();
+        for (sort, first) in [(StaffSort::Name, bowl.id), (StaffSort::NameDescending, mug.id)] {
+            assert_eq!(store::ids_for_staff(&mut tx, &all, sort, page).await.unwrap(), [first]);
+        }
+        assert_eq!(store::all_ids(&mut tx, &all).await.unwrap(), [mug.id, bowl.id]);
+        let gift = StaffMatching { tag: Some("gIFT".to_owned()), ..StaffMatching::default() };
+        assert_eq!(store::all_ids(&mut tx, &gift).await.unwrap(), [mug.id]);
+        let out = StaffMatching { stock: Some(StockChoice::Out), maker: Some("lola".to_owned()), ..StaffMatching::default() };
+        assert_eq!(store::count_for_staff(&mut tx, &out).await.unwrap(), 1);
+        let skus = store::first_skus(&mut tx, &[mug.id]).await.unwrap();
+        assert_eq!(skus, [(mug.id, "A".to_owned())]);
+        assert_eq!(store::known_makers(&mut tx).await.unwrap(), ["Lola"]);
+        assert_eq!(store::known_tags(&mut tx).await.unwrap(), ["Gift"]);
     }
 
     async fn what_was_ordered_is_known(app: TestApp) {

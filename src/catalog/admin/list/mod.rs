@@ -1,0 +1,150 @@
+//! The list of products for staff, drafts and archived ones too.
+
+mod narrowed;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::routing::get;
+use axum_extra::extract::Query;
+
+use super::category_choices;
+use crate::app::App;
+use crate::catalog::model::{
+    CategoryTree, ProductCard, ProductStatus, StaffCard, StaffSort, StaffWords, StockChoice,
+};
+use crate::catalog::{service, urls};
+use crate::ctx::Permission;
+use crate::error::FieldErrors;
+use crate::types::{Page, TextEnum};
+use crate::web::{Answer, Link, Pager, Shell, Template, Viewer, page};
+use narrowed::{Head, Narrowed, SIZES};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route(urls::ADMIN_PRODUCTS, get(list))
+}
+
+#[derive(Template)]
+#[template(path = "catalog/admin_products.html")]
+struct ListPage {
+    shell: Shell,
+    narrowed: Narrowed,
+    errors: FieldErrors,
+    chips: Vec<Link>,
+    heads: Vec<Head>,
+    words: StaffWords,
+    tree: CategoryTree,
+    products: Page<StaffCard>,
+    pager: Pager,
+    /// Whether the viewer works on products, not only counts them.
+    may_edit: bool,
+}
+
+impl ListPage {
+    fn category(&self, card: &ProductCard) -> &str {
+        let category = card.category_id.and_then(|id| self.tree.get(id));
+        category.map_or("", |category| &category.name)
+    }
+
+    fn statuses(&self) -> Vec<(String, String)> {
+        let each = |status: &ProductStatus| (status.to_string(), status.label());
+        let mut choices = vec![(String::new(), "Any status".to_owned())];
+        choices.extend(ProductStatus::ALL.iter().map(each));
+        choices
+    }
+
+    fn categories(&self) -> Vec<(String, String)> {
+        category_choices(&self.tree, "Any category")
+    }
+
+    fn stocks(&self) -> Vec<(String, String)> {
+        let words = |stock: StockChoice| match stock {
+            StockChoice::In => "In stock",
+            StockChoice::Low => "Running out",
+            StockChoice::Out => "Sold out",
+        };
+        let each = |stock: &StockChoice| (stock.to_string(), words(*stock).to_owned());
+        let mut choices = vec![(String::new(), "Any stock".to_owned())];
+        choices.extend(StockChoice::ALL.iter().map(each));
+        choices
+    }
+
+    fn sorts(&self) -> Vec<(String, String)> {
+        let words = |sort: StaffSort| match sort {
+            StaffSort::Newest => "Newest first",
+            StaffSort::Name => "Name, A to Z",
+            StaffSort::NameDescending => "Name, Z to A",
+            StaffSort::Price => "Cheapest first",
+            StaffSort::PriceDescending => "Dearest first",
+            StaffSort::Stock => "Least stock first",
+            StaffSort::StockDescending => "Most stock first",
+            StaffSort::Status => "Active first",
+            StaffSort::StatusDescending => "Archived first",
+            StaffSort::Updated => "Longest unchanged first",
+            StaffSort::UpdatedDescending => "Last changed first",
+            StaffSort::Rating => "Best rated first",
+            StaffSort::RatingAscending => "Worst rated first",
+        };
+        let each = |sort: &StaffSort| (sort.to_string(), words(*sort).to_owned());
+        StaffSort::ALL.iter().map(each).collect()
+    }
+
+    fn sizes(&self) -> Vec<(String, String)> {
+        let each = |size: u32| (size.to_string(), format!("{size} on a page"));
+        SIZES.map(each).into()
+    }
+
+    /// Whether one of the fields that are folded away says something.
+    fn is_unfolded(&self) -> bool {
+        let list = &self.narrowed;
+        let typed = [
+            &list.tag,
+            &list.maker,
+            &list.min_price,
+            &list.max_price,
+            &list.scheduled,
+            &list.without_picture,
+        ];
+        typed.iter().any(|text| !text.trim().is_empty())
+    }
+}
+
+async fn list(
+    State(app): State<App>,
+    viewer: Viewer,
+    uri: Uri,
+    Query(narrowed): Query<Narrowed>,
+) -> Answer {
+    let (filter, errors) = narrowed.filter(app.currency());
+    let products = service::list_for_staff(&app, &viewer.ctx, &filter, narrowed.page()).await?;
+    let tree = service::categories(&app).await?;
+    let words = service::staff_words(&app, &viewer.ctx).await?;
+    page(&ListPage {
+        may_edit: viewer.ctx.may(Permission::Catalog),
+        shell: viewer.shell,
+        errors,
+        chips: narrowed.chips(urls::ADMIN_PRODUCTS, &tree, app.currency()),
+        heads: heads(&narrowed),
+        words,
+        tree,
+        pager: Pager::new(&products, &uri),
+        products,
+        narrowed,
+    })
+}
+
+fn heads(list: &Narrowed) -> Vec<Head> {
+    use StaffSort::*;
+    [
+        ("Product", "", Name, NameDescending),
+        ("Status", "", Status, StatusDescending),
+        ("Price", "num", Price, PriceDescending),
+        ("Stock", "num", Stock, StockDescending),
+        ("Rating", "num", Rating, RatingAscending),
+        ("Changed", "", UpdatedDescending, Updated),
+    ]
+    .map(|(label, class, first, second)| {
+        Head::new(list, urls::ADMIN_PRODUCTS, label, class, first, second)
+    })
+    .into()
+}
