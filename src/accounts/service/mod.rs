@@ -15,4 +15,5 @@ pub use input::{MAX_PASSWORD, MIN_PASSWORD, Register, SignIn, UpdateProfile};
 pub use profile::{current_user, me, update_profile};
 pub use sign_in::{WRONG_CREDENTIALS, register, sign_in};
 pub use sweep::SWEEP;
+pub use throttle::count_writing;
 pub use tokens::{authenticate, issue_tokens, refresh, revoke};

@@ -49,6 +49,13 @@ pub fn registration(ctx: &Ctx) -> Attempt {
     Attempt(ctx.address.map(counter).into_iter().collect())
 }
 
+/// Counts something that the signed-in user writes, such as `review`, of which they may write
+/// `limit` within a quarter of an hour. Errors: `Unauthenticated`; `TooMany`.
+pub async fn count_writing(app: &App, ctx: &Ctx, what: &str, limit: i64) -> Result<()> {
+    let name = format!("write {what} {}", ctx.signed_in()?.id);
+    Attempt(vec![(name, limit)]).count(app, ctx).await
+}
+
 impl Attempt {
     /// Counts it. Errors: `TooMany` when there were enough; then it is not counted, so that who
     /// is refused for their address does not use up the attempts of somebody's account.
