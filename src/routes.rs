@@ -103,6 +103,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(checkout::pages::routes())
         .merge(admin::pages::routes())
         .merge(catalog::admin::routes())
+        .merge(reviews::admin::routes())
         .merge(orders::admin::routes())
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), bring_cart_of_visit));

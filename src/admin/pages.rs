@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
-use crate::{catalog, orders};
+use crate::{catalog, orders, reviews};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -64,6 +64,13 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
             "Categories",
             catalog::urls::ADMIN_CATEGORIES,
             "tag",
+            0,
+        ),
+        (
+            &[Permission::Catalog][..],
+            "Reviews",
+            reviews::urls::ADMIN_REVIEWS,
+            "star",
             0,
         ),
     ] {

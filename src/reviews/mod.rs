@@ -1,12 +1,16 @@
 //! What shoppers say about products.
 
+pub mod admin;
 pub mod api;
 pub mod model;
 pub mod pages;
 pub mod service;
 pub mod store;
 
-pub use model::{Histogram, Review};
+pub use model::{
+    Histogram, Imbalance, Reply, Review, ReviewFilter, ReviewOfProduct, ReviewSort, ReviewState,
+    StaffFilter,
+};
 
 /// Addresses of this feature's pages.
 pub mod urls {
@@ -22,6 +26,11 @@ pub mod urls {
         format!("/products/{slug}/reviews/new")
     }
 
+    /// All reviews of a product on a page of their own.
+    pub fn all(slug: &Slug) -> String {
+        format!("/products/{slug}/reviews")
+    }
+
     /// Writes a review (POST).
     pub fn create(slug: &Slug) -> String {
         format!("/products/{slug}/reviews")
@@ -35,5 +44,13 @@ pub mod urls {
     /// Removes a review (POST).
     pub fn delete(slug: &Slug, id: ReviewId) -> String {
         format!("/products/{slug}/reviews/{id}/delete")
+    }
+
+    /// Staff: all reviews.
+    pub const ADMIN_REVIEWS: &str = "/admin/reviews";
+
+    /// Staff: a review (GET), hides or answers it (POST).
+    pub fn admin_review(id: ReviewId) -> String {
+        format!("{ADMIN_REVIEWS}/{id}")
     }
 }

@@ -12,8 +12,9 @@ use zoco::ctx::{Ctx, Permission};
 use zoco::db::count_statements;
 use zoco::db::query::{Sql, fetch_all};
 use zoco::orders::OrderStatus;
-use zoco::types::{CategoryId, ImageId, ProductId};
-use zoco::{admin, catalog, orders};
+use zoco::reviews::service::ReviewInput;
+use zoco::types::{CategoryId, ImageId, ProductId, ReviewId};
+use zoco::{admin, catalog, orders, reviews};
 
 use crate::layers::{root, rust_files};
 use crate::support::clients::multipart;
@@ -175,6 +176,16 @@ const ADDRESSES: &[(&str, &[Method], &[Permission])] = &[
         &[Permission::Catalog],
     ),
     (
+        "reviews::ADMIN_REVIEWS",
+        &[Method::GET],
+        &[Permission::Catalog],
+    ),
+    (
+        "reviews::admin_review",
+        &[Method::GET, Method::POST],
+        &[Permission::Catalog],
+    ),
+    (
         "orders::ADMIN_ORDERS",
         &[Method::GET],
         &[Permission::Orders],
@@ -202,6 +213,7 @@ struct Things {
     product: ProductId,
     image: ImageId,
     category: CategoryId,
+    review: ReviewId,
     order: String,
 }
 
@@ -220,6 +232,8 @@ impl Things {
             "catalog::ADMIN_CATEGORY_NEW" => catalog::urls::ADMIN_CATEGORY_NEW.to_owned(),
             "catalog::admin_category" => catalog::urls::admin_category(self.category),
             "catalog::admin_category_delete" => catalog::urls::admin_category_delete(self.category),
+            "reviews::ADMIN_REVIEWS" => reviews::urls::ADMIN_REVIEWS.to_owned(),
+            "reviews::admin_review" => reviews::urls::admin_review(self.review),
             "orders::ADMIN_ORDERS" => orders::urls::ADMIN_ORDERS.to_owned(),
             "orders::admin_order" => orders::urls::admin_order(&self.order),
             "orders::admin_status" => orders::urls::admin_status(&self.order),
@@ -292,7 +306,7 @@ plain! {
 
     fn every_route_of_the_back_office_has_an_address() {
         // Each feature's routes for staff are as many as its addresses.
-        for (feature, folder) in [("admin", "admin/pages"), ("catalog", "catalog/admin"), ("orders", "orders/admin")] {
+        for (feature, folder) in [("admin", "admin/pages"), ("catalog", "catalog/admin"), ("reviews", "reviews/admin"), ("orders", "orders/admin")] {
             let files = rust_files(&root().join("src"));
             let files = files.iter().filter(|(file, _)| file.starts_with(folder));
             let routes: usize = files.map(|(_, source)| source.matches(".route(").count()).sum();
@@ -309,10 +323,13 @@ both! {
         let image = service::add_image(&app, &app.system(), &key, png(10, 10), "").await.unwrap();
         let category = category(&app, "Cups").await;
         let customer = app.customer("customer@example.com").await;
+        let input = ReviewInput { rating: 5, ..ReviewInput::default() };
+        let review = reviews::service::create(&app, &customer, &key, input).await.unwrap();
         let things = Things {
             product: product.id,
             image: image.id,
             category: category.id,
+            review: review.id,
             order: order(&app, &customer, &product, 1, "bank_transfer").await,
         };
         app.admin().await;
@@ -366,7 +383,7 @@ both! {
         assert!(page.texts(".side li").is_empty());
         let mut admin = admin_browser(&app).await;
         let page = admin.get("/admin/products").await.expect(200);
-        assert_eq!(page.texts(".side li"), ["Home", "Orders", "Products", "Categories"]);
+        assert_eq!(page.texts(".side li"), ["Home", "Orders", "Products", "Categories", "Reviews"]);
         assert_eq!(page.texts(".side [aria-current]"), ["Products"]);
     }
 

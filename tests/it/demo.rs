@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use zoco::catalog::service::{ProductKey, facets, featured_products, list_products, product};
 use zoco::catalog::{ProductCard, ProductFilter, image_url};
+use zoco::reviews::ReviewFilter;
 use zoco::types::PageRequest;
 use zoco::{demo, inventory, reviews};
 
@@ -105,12 +106,14 @@ async fn check_products(app: &TestApp) {
 async fn check_reviews(app: &TestApp) {
     let guest = app.guest();
     let (mut sum, mut count, mut people) = (0, 0, HashSet::new());
+    let (mut verified, mut answered) = (0, 0);
     for card in cards(app).await {
         let key = ProductKey::Id(card.id);
         let page = PageRequest::new(1, 100);
-        let (written, histogram) = reviews::service::list(app, &guest, &key, page)
-            .await
-            .unwrap();
+        let (written, histogram) =
+            reviews::service::list(app, &guest, &key, ReviewFilter::default(), page)
+                .await
+                .unwrap();
         let stars: i64 = written.items.iter().map(|review| review.rating).sum();
         assert_eq!((card.rating.sum, card.rating.count), (stars, written.total));
         assert_eq!(written.total, histogram.0.iter().sum::<i64>());
@@ -124,11 +127,18 @@ async fn check_reviews(app: &TestApp) {
                 review.body
             );
             people.insert(review.user_id);
+            verified += usize::from(review.verified);
+            answered += usize::from(review.reply.is_some());
         }
         sum += stars;
         count += written.total;
     }
     assert!(count >= 300, "{count} reviews");
+    assert!(verified * 2 > count as usize, "{verified} are verified");
+    assert!(
+        verified < count as usize && answered >= 20,
+        "{answered} are answered"
+    );
     assert!((20..=40).contains(&people.len()), "{} people", people.len());
     let tenths = sum * 10 / count;
     assert!((42..=46).contains(&tenths), "a mean of {tenths} tenths");
@@ -151,6 +161,8 @@ async fn check_shop(app: &TestApp) {
     assert!(counts.categories.len() >= 15);
     let mut conn = app.db.conn().await.unwrap();
     let imbalances = inventory::service::imbalances(&mut conn).await.unwrap();
+    assert!(imbalances.is_empty(), "{imbalances:?}");
+    let imbalances = reviews::service::imbalances(&mut conn).await.unwrap();
     assert!(imbalances.is_empty(), "{imbalances:?}");
     drop(conn);
     let home = app.browser().get("/").await.expect(200);

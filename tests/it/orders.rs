@@ -23,7 +23,7 @@ const PAST: [OrderStatus; 5] = [
 ];
 
 /// Moves a new order to a status, step by step.
-async fn drive(app: &TestApp, number: &str, to: OrderStatus) {
+pub async fn drive(app: &TestApp, number: &str, to: OrderStatus) {
     let steps = match PAST.iter().position(|status| *status == to) {
         Some(index) => &PAST[1..=index],
         None => &[OrderStatus::Cancelled],

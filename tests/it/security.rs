@@ -435,6 +435,7 @@ const HOSTILE_QUERIES: &[&str] = &[
     "a[]=1&a[b]=2",
     "%FF=%FF",
     "limit=99999999999999999999",
+    "stars=99999999999999999999&sort=%00&reviews=0&variant=%00",
 ];
 
 /// Fields that the shop's forms have, with what no form sends.
@@ -453,6 +454,7 @@ const HOSTILE_FORMS: &[&str] = &[
     "parent_id=1&slug=%00&name=+",
     "status=nonsense&note=%00",
     "rating=999&title=%00&body=%FF",
+    "hidden=perhaps&reply=%00&version=x&back=%2F%2Fevil.example",
     "country=XX&postal_code=%00&line1=%00&city=%FF&name=%00&email=%00&payment=nonsense&shipping_method=%00",
 ];
 
@@ -485,6 +487,8 @@ const PAGES: &[&str] = &[
     "/admin/categories",
     "/admin/categories/new",
     "/admin/categories/{}",
+    "/admin/reviews",
+    "/admin/reviews/{}",
     "/admin/orders",
     "/admin/orders/{}",
     "/admin/orders/{}/status",

@@ -1,24 +1,22 @@
 //! A product's page.
 
 use axum::extract::{Path, Query, State};
-use axum::http::Uri;
 
 use super::choice::{self, Choice};
 use super::{urls, way_to};
 use crate::app::App;
 use crate::catalog::service::{self, categories, list_products};
 use crate::catalog::{
-    Category, Image, Product, ProductCard, ProductFilter, ProductKey, ProductStatus, Rating,
-    Variant, render_markdown,
+    Category, Image, Product, ProductCard, ProductFilter, ProductKey, ProductStatus, Variant,
+    render_markdown,
 };
 use crate::error::{Error, Result};
-use crate::reviews::{self, Histogram, Review};
+use crate::reviews::pages::Section;
 use crate::shipping::{self, ShippingMethod};
-use crate::types::{Money, Page, PageRequest, Timestamp};
+use crate::types::{Money, PageRequest, Timestamp};
 use crate::web::html::moved;
-use crate::web::{Answer, Link, Pager, Shell, Template, Viewer, page};
+use crate::web::{Answer, Link, Shell, Template, Viewer, page};
 
-const REVIEWS_PER_PAGE: u32 = 5;
 const RELATED: u32 = 5;
 /// Search engines and link previews show no more of a description.
 const TEASER: usize = 160;
@@ -36,20 +34,9 @@ struct ProductPage {
     choices: Vec<Choice>,
     most: i64,
     shipping: Vec<ShippingMethod>,
-    reviews: Page<Review>,
-    stars: i64,
-    bars: Vec<Bar>,
-    review_pager: Pager,
-    own: Option<Review>,
+    reviews: Section,
     related: Vec<ProductCard>,
     product: Product,
-}
-
-/// How many reviews gave so many stars.
-struct Bar {
-    stars: usize,
-    count: i64,
-    percent: i64,
 }
 
 impl ProductPage {
@@ -95,7 +82,6 @@ async fn product_page(
     pairs: &[(String, String)],
 ) -> Result<ProductPage> {
     let ctx = &viewer.ctx;
-    let key = ProductKey::Id(product.id);
     let tree = categories(app).await?;
     let place = product.category_id.and_then(|id| tree.get(id));
     let asked = |name: &str| {
@@ -104,13 +90,6 @@ async fn product_page(
     };
     let path = urls::product(&product.slug);
     let variant = choice::chosen(&product, asked("variant")).cloned();
-    let number = asked("reviews").and_then(|number| number.parse().ok());
-    let request = PageRequest::new(number.unwrap_or(1), REVIEWS_PER_PAGE);
-    let (reviews, histogram) = reviews::service::list(app, ctx, &key, request).await?;
-    let own = match ctx.user() {
-        Some(_) => reviews::service::own(app, ctx, &key).await?,
-        None => None,
-    };
     let available = variant
         .as_ref()
         .map_or(0, |variant| variant.stock.available());
@@ -125,14 +104,10 @@ async fn product_page(
         }),
         most: available.min(app.config.max_quantity),
         shipping: shipping::service::methods(app).await?,
-        stars: whole_stars(product.rating),
-        bars: bars(histogram),
-        review_pager: review_pager(&reviews, &path),
+        reviews: Section::on_product(app, ctx, &product, pairs).await?,
         related: related(app, &viewer, &product, place).await?,
         shell: viewer.shell,
         variant,
-        reviews,
-        own,
         product,
     })
 }
@@ -166,38 +141,6 @@ fn pictures(product: &Product, variant: Option<&Variant>) -> Vec<Image> {
         pictures.sort_by_key(rank);
     }
     pictures
-}
-
-fn whole_stars(rating: Rating) -> i64 {
-    (rating.sum * 2 + rating.count) / (rating.count * 2).max(1)
-}
-
-/// From five stars down to one.
-fn bars(histogram: Histogram) -> Vec<Bar> {
-    let total: i64 = histogram.0.iter().sum();
-    let bar = |(index, &count): (usize, &i64)| Bar {
-        stars: index + 1,
-        count,
-        percent: count * 100 / total.max(1),
-    };
-    histogram.0.iter().enumerate().map(bar).rev().collect()
-}
-
-/// Reviews are a list within the page, so their number has a name of its own.
-fn review_pager(reviews: &Page<Review>, path: &str) -> Pager {
-    let uri: Uri = path.parse().unwrap_or_default();
-    let mut pager = Pager::new(reviews, &uri);
-    let anchored = |href: &mut String| {
-        if !href.is_empty() {
-            *href = format!("{}#reviews", href.replace("?page=", "?reviews="));
-        }
-    };
-    pager.previous.as_mut().map(anchored);
-    pager.next.as_mut().map(anchored);
-    for link in &mut pager.numbers {
-        anchored(&mut link.href);
-    }
-    pager
 }
 
 /// What the merchant says goes well with it, then others of its category, the most loved first.
@@ -284,23 +227,5 @@ mod tests {
         assert_eq!(teaser(&product).chars().count(), TEASER);
         product.summary = "Short.".to_owned();
         assert_eq!(teaser(&product), "Short.");
-    }
-
-    #[test]
-    fn bars_run_from_five_stars_down_and_share_a_hundred() {
-        let found = bars(Histogram([1, 0, 0, 1, 2]));
-        let rows: Vec<_> = found
-            .iter()
-            .map(|bar| (bar.stars, bar.count, bar.percent))
-            .collect();
-        assert_eq!(
-            rows,
-            [(5, 2, 50), (4, 1, 25), (3, 0, 0), (2, 0, 0), (1, 1, 25)]
-        );
-        assert!(
-            bars(Histogram::default())
-                .iter()
-                .all(|bar| bar.percent == 0)
-        );
     }
 }

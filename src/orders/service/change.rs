@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::inventory;
 use crate::jobs;
 use crate::payments::{self, PaymentState};
-use crate::types::VariantId;
+use crate::reviews;
+use crate::types::{ProductId, VariantId};
 
 /// Staff: moves an order along the table of transitions. Errors: conflicts
 /// `transition_not_allowed`, `changed_meanwhile`.
@@ -31,6 +32,9 @@ pub async fn transition(app: &App, ctx: &Ctx, number: &str, to: OrderStatus) -> 
     }
     let detail = format!("{} → {to}", order.status);
     change(&mut tx, ctx, &order, after, "status_changed", &detail).await?;
+    if to == OrderStatus::Delivered {
+        tell_reviews(&mut tx, ctx, &order).await?;
+    }
     let payload = event(
         &order,
         json!({ "from": order.status.as_str(), "to": to.as_str() }),
@@ -141,6 +145,15 @@ async fn change(
         return Err(Error::conflict("changed_meanwhile", detail));
     }
     tell(tx, ctx, order, kind, detail).await
+}
+
+/// What an account's order brought is received: reviews of it are verified.
+async fn tell_reviews(tx: &mut Tx, ctx: &Ctx, order: &Order) -> Result<()> {
+    let Some(user) = order.user_id else {
+        return Ok(());
+    };
+    let products: Vec<ProductId> = order.lines.iter().map(|line| line.product_id).collect();
+    reviews::service::received(tx, user, &products, ctx.now).await
 }
 
 async fn tell(tx: &mut Tx, ctx: &Ctx, order: &Order, kind: &str, detail: &str) -> Result<()> {

@@ -1,12 +1,15 @@
-//! Pages to write, change and remove a review. The reviews themselves stand on the page of their
-//! product.
+//! The reviews of a product, and pages to write, change and remove one. The first of them stand
+//! on the page of their product, too.
+
+mod section;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use super::model::ReviewFilter;
 use super::service::{self, ReviewInput};
 use super::urls;
 use crate::app::App;
@@ -14,16 +17,61 @@ use crate::catalog::{self, Product, ProductKey};
 use crate::error::{Error, FieldErrors};
 use crate::types::ReviewId;
 use crate::web::form::Form;
-use crate::web::html::page_with;
-use crate::web::{Answer, Failure, Flash, Shell, Template, Viewer, page, redirect};
+use crate::web::html::{moved, page_with};
+use crate::web::{Answer, Failure, Flash, Link, Shell, Template, Viewer, page, redirect};
+pub use section::{Bar, Section};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/products/{slug}/reviews/new", get(new))
-        .route("/products/{slug}/reviews", post(create))
+        .route("/products/{slug}/reviews", get(all).post(create))
         .route("/products/{slug}/reviews/{id}/edit", get(edit).post(update))
         .route("/products/{slug}/reviews/{id}/delete", post(delete))
+}
+
+#[derive(Template)]
+#[template(path = "reviews/list.html")]
+struct AllPage {
+    shell: Shell,
+    crumbs: Vec<Link>,
+    product: Product,
+    section: Section,
+}
+
+impl AllPage {
+    /// The number of this page of the list.
+    fn number(&self) -> u32 {
+        self.section.page.request.page()
+    }
+
+    /// Whether the list is not the usual one.
+    fn is_narrowed(&self) -> bool {
+        self.section.filter != ReviewFilter::default()
+    }
+}
+
+async fn all(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(slug): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Answer {
+    let product =
+        catalog::service::find_product(&app, &viewer.ctx, &ProductKey::parse(&slug)).await?;
+    if product.slug.as_str() != slug {
+        return moved(&urls::all(&product.slug));
+    }
+    page(&AllPage {
+        section: Section::on_own_page(&app, &viewer.ctx, &product, &pairs).await?,
+        crumbs: vec![Link {
+            label: product.name.clone(),
+            href: catalog::urls::product(&product.slug),
+            current: false,
+        }],
+        shell: viewer.shell,
+        product,
+    })
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -93,7 +141,15 @@ async fn create(
 ) -> Answer {
     let key = ProductKey::parse(&slug);
     match service::create(&app, &viewer.ctx, &key, form.input()).await {
-        Ok(_) => back(&app, viewer, &key, "Thank you for your review.").await,
+        Ok(_) => {
+            back(
+                &app,
+                viewer,
+                &key,
+                Flash::good("Thank you for your review."),
+            )
+            .await
+        }
         Err(Error::Invalid(errors)) => again(&app, viewer, &key, None, form, errors).await,
         // Written before, in another tab: what was typed now can still be saved as a change.
         Err(Error::Conflict { detail, .. }) => {
@@ -137,8 +193,8 @@ async fn update(
     Form(form): Form<ReviewForm>,
 ) -> Answer {
     let (key, id) = (ProductKey::parse(&slug), review_id(&id)?);
-    match service::update(&app, &viewer.ctx, &key, id, form.input()).await {
-        Ok(_) => back(&app, viewer, &key, "Your review is changed.").await,
+    match service::update(&app, &viewer.ctx, &key, id, None, form.input()).await {
+        Ok(_) => back(&app, viewer, &key, Flash::good("Your review is changed.")).await,
         Err(Error::Invalid(errors)) => again(&app, viewer, &key, Some(id), form, errors).await,
         Err(error) => Err(error.into()),
     }
@@ -150,14 +206,19 @@ async fn delete(
     Path((slug, id)): Path<(String, String)>,
 ) -> Answer {
     let key = ProductKey::parse(&slug);
-    service::delete(&app, &viewer.ctx, &key, review_id(&id)?).await?;
-    back(&app, viewer, &key, "The review is gone.").await
+    match service::delete(&app, &viewer.ctx, &key, review_id(&id)?).await {
+        Ok(()) => back(&app, viewer, &key, Flash::good("The review is gone.")).await,
+        Err(Error::Conflict { detail, .. }) => {
+            back(&app, viewer, &key, Flash::warning(detail)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// On to the reviews on the product's page.
-async fn back(app: &App, viewer: Viewer, key: &ProductKey, news: &str) -> Answer {
+async fn back(app: &App, viewer: Viewer, key: &ProductKey, news: Flash) -> Answer {
     let product = catalog::service::product(app, &viewer.ctx, key).await?;
-    viewer.flash(Flash::good(news)).await?;
+    viewer.flash(news).await?;
     redirect(&urls::of_product(&product.slug))
 }
 
