@@ -125,8 +125,20 @@ pub struct Reviews {
     pub people: Vec<String>,
     /// Headlines and sentences that suit any good review.
     pub extras: Vec<(String, String)>,
+    /// What the shop answers to who is disappointed, and to who is glad.
+    pub answers: Answers,
     /// Texts by topic.
     pub topics: BTreeMap<String, Topic>,
+}
+
+/// What the shop answers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// To three stars or fewer.
+    pub low: Vec<String>,
+    /// To more.
+    pub glad: Vec<String>,
 }
 
 /// What people say about goods of one kind: headlines and texts.

@@ -20,7 +20,7 @@ use crate::catalog::{ProductFilter, ProductKey};
 use crate::ctx::Ctx;
 use crate::db::settings;
 use crate::error::{Error, Result};
-use crate::reviews::service::{ReviewInput, add_many};
+use crate::reviews::service::{PastReview, ReviewInput, add_many};
 use crate::types::{CategoryId, Email, MoneyInput, PageRequest, ProductId, Timestamp, UserId};
 use data::{Goods, Picture, Product, Shop};
 
@@ -30,6 +30,8 @@ const BEGUN: &str = "begun";
 const DONE: &str = "done";
 /// How long the oldest thing has been in the shop.
 const SHOP_AGE_DAYS: i64 = 720;
+/// How long the shop takes to answer a review.
+const ANSWER_SECONDS: i64 = 31 * 3600;
 /// Width and height of the pictures.
 const PICTURE_SIZE: (u32, u32) = (800, 1000);
 
@@ -253,13 +255,19 @@ async fn review(
     for opinion in opinions::about(product, &goods.reviews) {
         let user = people.get(opinion.person).copied();
         let user = user.ok_or_else(|| anyhow!("a reviewer is missing"))?;
-        let input = ReviewInput {
-            rating: opinion.rating,
-            title: opinion.title,
-            body: opinion.body,
-        };
         let at = Timestamp(ctx.now.0 + age / 1000 * opinion.when);
-        reviews.push((user, input, at));
+        let answered_at = at.plus_seconds(ANSWER_SECONDS).min(app.clock.now());
+        reviews.push(PastReview {
+            user,
+            input: ReviewInput {
+                rating: opinion.rating,
+                title: opinion.title,
+                body: opinion.body,
+            },
+            at,
+            verified: opinion.bought,
+            reply: opinion.answer.map(|text| (text, answered_at)),
+        });
     }
     add_many(app, ctx, id, reviews).await
 }

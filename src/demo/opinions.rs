@@ -1,7 +1,7 @@
 //! What the demo shop's people say about its goods: always the same, and never twice about one
 //! thing.
 
-use super::data::{Product, Reviews, Topic};
+use super::data::{Answers, Product, Reviews, Topic};
 
 /// A review, not written yet.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub struct Opinion {
     pub body: String,
     /// When it was written, in thousandths of the time that the product has been there.
     pub when: i64,
+    /// Whether its author bought the thing here.
+    pub bought: bool,
+    /// What the shop answers, some days later.
+    pub answer: Option<String>,
 }
 
 /// All reviews of a product.
@@ -40,8 +44,21 @@ pub fn about(product: &Product, reviews: &Reviews) -> Vec<Opinion> {
             title,
             body,
             when: place * slot + dice.below(slot.unsigned_abs() / 2) as i64,
+            bought: dice.below(4) > 0,
+            answer: answer(&reviews.answers, rating, &mut dice),
         })
         .collect()
+}
+
+/// The shop answers most of those who are disappointed, and now and then somebody who is glad.
+fn answer(answers: &Answers, rating: i64, dice: &mut Dice) -> Option<String> {
+    let (texts, answered) = if rating <= 3 {
+        (&answers.low, dice.below(4) > 0)
+    } else {
+        (&answers.glad, dice.below(8) == 0)
+    };
+    let text = texts.get(dice.below(texts.len() as u64) as usize);
+    text.filter(|_| answered).cloned()
 }
 
 type Said = (i64, String, String);
