@@ -150,7 +150,8 @@ pub async fn fetch_one<T: Row>(conn: &mut Conn, sql: Sql, values: Vec<Value>) ->
 /// A query put together at run time. Only literals become SQL; everything else is bound.
 #[derive(Clone, Debug)]
 pub struct Query {
-    sql: String,
+    sqlite: String,
+    postgres: String,
     values: Vec<Value>,
     locks: bool,
 }
@@ -159,7 +160,8 @@ impl Query {
     /// Begins with a literal.
     pub fn new(sql: &'static str) -> Self {
         Self {
-            sql: sql.to_owned(),
+            sqlite: sql.to_owned(),
+            postgres: sql.to_owned(),
             values: Vec::new(),
             locks: false,
         }
@@ -174,15 +176,22 @@ impl Query {
 
     /// Adds a literal.
     pub fn push(&mut self, sql: &'static str) -> &mut Self {
-        self.sql.push_str(sql);
+        self.push_fork(sql, sql)
+    }
+
+    /// Adds a real difference.
+    pub fn push_fork(&mut self, sqlite: &'static str, postgres: &'static str) -> &mut Self {
+        self.sqlite.push_str(sqlite);
+        self.postgres.push_str(postgres);
         self
     }
 
     /// Adds a placeholder with its value.
     pub fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        self.sql.push('$');
-        self.sql.push_str(&self.values.len().to_string());
+        let placeholder = format!("${}", self.values.len());
+        self.sqlite.push_str(&placeholder);
+        self.postgres.push_str(&placeholder);
         self
     }
 
@@ -219,8 +228,12 @@ impl Query {
 
     fn sql(&self) -> Sql {
         Sql {
-            sqlite: self.sql.clone(),
-            postgres: self.locks.then(|| format!("{} for update", self.sql)),
+            sqlite: self.sqlite.clone(),
+            postgres: Some(if self.locks {
+                format!("{} for update", self.postgres)
+            } else {
+                self.postgres.clone()
+            }),
         }
     }
 }

@@ -16,9 +16,10 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::ctx::Ctx;
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::error::Result;
 
+pub use store::Event;
 pub use worker::{MAX_ATTEMPTS, drain, keep_house, run};
 
 /// What a job's run gives.
@@ -72,6 +73,59 @@ pub async fn announce_all(
     let payloads: serde_json::Result<Vec<String>> =
         payloads.iter().map(serde_json::to_string).collect();
     Ok(store::insert_announcements(tx, topic, &payloads?, ctx.now).await?)
+}
+
+/// Days for which a dispatched event stays: who follows a topic with a cursor of their own must
+/// have read it by then.
+pub const KEPT_DAYS: i64 = 7;
+
+/// Removes events that nobody needs any more.
+pub const PRUNE: Chore = Chore {
+    name: "jobs.prune",
+    every: Duration::from_secs(3600),
+    run: |app| Box::pin(async move { prune(&app).await }),
+};
+
+/// Removes events that were dispatched [`KEPT_DAYS`] ago; gives how many.
+pub async fn prune(app: &App) -> Result<u64> {
+    let before = app.clock.now().plus_seconds(-KEPT_DAYS * 24 * 3600);
+    let mut removed = 0;
+    loop {
+        // A few at a time, so that nobody who writes waits for long.
+        let mut tx = app.db.begin().await?;
+        let gone = store::delete_events(&mut tx, before, 5_000).await?;
+        tx.commit().await?;
+        removed += gone;
+        if gone == 0 {
+            return Ok(removed);
+        }
+    }
+}
+
+/// How many events of some topics there are after `floor`, and the highest id among them; 0 for
+/// none.
+pub async fn progress(conn: &mut Conn, topics: &[&str], floor: i64) -> Result<(i64, i64)> {
+    Ok(store::progress(conn, topics, floor).await?)
+}
+
+/// Events of some topics after the one with the id `after`, by id.
+pub async fn events_after(
+    conn: &mut Conn,
+    topics: &[&str],
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    Ok(store::events_after(conn, topics, after, limit).await?)
+}
+
+/// The ids of the newest events of some topics, the newest first.
+pub async fn newest_events(conn: &mut Conn, topics: &[&str], limit: i64) -> Result<Vec<i64>> {
+    Ok(store::newest_events(conn, topics, limit).await?)
+}
+
+/// The highest id of all events; none when there are no events.
+pub async fn newest_event(conn: &mut Conn) -> Result<Option<i64>> {
+    Ok(store::newest_event(conn).await?)
 }
 
 /// Events and jobs that wait, and jobs that are dead.

@@ -3,7 +3,7 @@
 use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_all, fetch_one, fetch_optional};
 use crate::types::Timestamp;
 
-/// An event that no observer has got yet.
+/// Something that happened.
 #[derive(FromRow)]
 pub struct Event {
     pub id: i64,
@@ -93,6 +93,63 @@ pub async fn waiting_events(tx: &mut Tx, limit: i64) -> db::Result<Vec<Event>> {
                 limit $1
                 for update skip locked",
         },
+        limit,
+    )
+}
+
+/// How many events of some topics there are after `floor`, and the highest id; 0 for none.
+pub async fn progress(conn: &mut Conn, topics: &[&str], floor: i64) -> db::Result<(i64, i64)> {
+    let mut query = Query::new("select count(*), coalesce(max(id), 0) from outbox where id > ");
+    query
+        .bind(floor)
+        .push(" and topic in ")
+        .bind_list(topics.iter().copied());
+    query.fetch_one(conn).await
+}
+
+/// Events of some topics after the one with the id `after`, by id.
+pub async fn events_after(
+    conn: &mut Conn,
+    topics: &[&str],
+    after: i64,
+    limit: i64,
+) -> db::Result<Vec<Event>> {
+    let mut query = Query::new("select id, topic, payload from outbox where id > ");
+    query
+        .bind(after)
+        .push(" and topic in ")
+        .bind_list(topics.iter().copied());
+    query.push(" order by id limit ").bind(limit);
+    query.fetch_all(conn).await
+}
+
+/// The ids of the newest events of some topics, the newest first.
+pub async fn newest_events(conn: &mut Conn, topics: &[&str], limit: i64) -> db::Result<Vec<i64>> {
+    let mut query = Query::new("select id from outbox where topic in ");
+    query.bind_list(topics.iter().copied());
+    query.push(" order by id desc limit ").bind(limit);
+    let rows: Vec<(i64,)> = query.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The highest id of all events.
+pub async fn newest_event(conn: &mut Conn) -> db::Result<Option<i64>> {
+    let (id,) = fetch_one!(conn, (Option<i64>,), "select max(id) from outbox")?;
+    Ok(id)
+}
+
+/// Removes some events that were dispatched before `before`; gives how many.
+pub async fn delete_events(tx: &mut Tx, before: Timestamp, limit: i64) -> db::Result<u64> {
+    execute!(
+        tx,
+        "delete from outbox
+        where id in (
+            select id
+            from outbox
+            where dispatched_at < $1
+            order by id
+            limit $2)",
+        before,
         limit,
     )
 }

@@ -104,4 +104,25 @@ both! {
         store::delete_job(&mut tx, job.id).await.unwrap();
         assert_eq!(store::backlog(&mut tx).await.unwrap(), (0, 0));
     }
+
+    async fn a_topic_is_followed_and_pruned(app: TestApp) {
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        assert_eq!(store::newest_event(&mut tx).await.unwrap(), None);
+        assert_eq!(store::progress(&mut tx, &["a"], 0).await.unwrap(), (0, 0));
+        for topic in ["a", "other", "b", "a"] {
+            store::insert_announcement(&mut tx, topic, "{}", now).await.unwrap();
+        }
+        let topics = ["a", "b"];
+        let ids = store::newest_events(&mut tx, &topics, 9).await.unwrap();
+        assert_eq!(ids.len(), 3);
+        assert!(ids.is_sorted_by(|one, other| one > other));
+        assert_eq!(store::newest_event(&mut tx).await.unwrap(), Some(ids[0]));
+        assert_eq!(store::progress(&mut tx, &topics, ids[2]).await.unwrap(), (2, ids[0]));
+        let later = store::events_after(&mut tx, &topics, ids[2], 1).await.unwrap();
+        assert_eq!(later.iter().map(|event| (event.id, event.topic.as_str())).collect::<Vec<_>>(), [(ids[1], "b")]);
+        assert_eq!(store::delete_events(&mut tx, now, 9).await.unwrap(), 0);
+        assert_eq!(store::delete_events(&mut tx, now.plus_seconds(1), 3).await.unwrap(), 3);
+        assert_eq!(store::newest_events(&mut tx, &topics, 9).await.unwrap(), [ids[0]]);
+    }
 }
