@@ -12,6 +12,7 @@ use crate::ctx::Ctx;
 use crate::db::Db;
 use crate::mail::Mailer;
 use crate::payments::Providers;
+use crate::search::Search;
 use crate::storage::Storage;
 use crate::types::{Clock, Currency};
 
@@ -33,6 +34,8 @@ pub struct Parts {
     pub mailer: Mailer,
     /// Where pictures are kept.
     pub storage: Storage,
+    /// Where words are looked up.
+    pub search: Search,
     /// The ways to pay.
     pub payments: Providers,
     /// What opens guests' orders.
@@ -65,6 +68,7 @@ impl App {
         mailer: Mailer,
     ) -> anyhow::Result<Self> {
         let storage = Storage::new(config.data_dir.join("media"));
+        let search = Search::new(config.data_dir.join("index"));
         let app = Self(Arc::new(Parts {
             passwords: crate::accounts::Passwords::new()?,
             tokens: crate::accounts::TokenKeys::load(&config, &db, &rng).await?,
@@ -76,6 +80,7 @@ impl App {
             rng,
             mailer,
             storage,
+            search,
         }));
         Ok(app)
     }

@@ -28,6 +28,7 @@ pub mod orders;
 pub mod payments;
 pub mod pricing;
 pub mod reviews;
+pub mod search;
 pub mod shipping;
 
 // What is sold in a demonstration shop.

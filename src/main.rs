@@ -13,7 +13,7 @@ use tower::Layer;
 use tower_http::normalize_path::NormalizePathLayer;
 use zoco::app::App;
 use zoco::config::{Config, Overrides};
-use zoco::{accounts, demo, jobs, routes, web};
+use zoco::{accounts, admin, catalog, demo, jobs, routes, web};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -52,6 +52,8 @@ enum Command {
         /// Their e-mail
         email: String,
     },
+    /// Compare what is counted with what it is counted from; fails when anything differs
+    Doctor,
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running shop, at the address of the settings, whether it is ready
@@ -128,12 +130,24 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             println!("{} is an admin", user.email);
             Ok(())
         }
+        Command::Doctor => examine(&App::open(config).await?).await,
         Command::Openapi => {
             println!("{}", routes::openapi().to_pretty_json()?);
             Ok(())
         }
         Command::Health => ask_health(config.listen).await,
     }
+}
+
+/// Prints each imbalance of the books. Errors: there is one.
+async fn examine(app: &App) -> anyhow::Result<()> {
+    let findings = admin::service::examine(app).await?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    anyhow::ensure!(findings.is_empty(), "{} imbalances", findings.len());
+    println!("the books are balanced");
+    Ok(())
 }
 
 async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> {
@@ -147,6 +161,9 @@ async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> {
         app = open_shop(config) => app?,
         () = stop.cancelled() => return Ok(()),
     };
+    // Each instance that serves has an index of its own.
+    let follower = catalog::service::follow_index(app.clone(), stop.clone());
+    let follower = tokio::spawn(follower);
     let worker = with_worker.then(|| tokio::spawn(work(app.clone(), stop.clone())));
     // A trailing slash makes no difference.
     let service = NormalizePathLayer::trim_trailing_slash().layer(routes::router(app.clone()));
@@ -164,6 +181,7 @@ async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> {
         () = out_of_patience => tracing::warn!("some requests did not come to their end"),
     }
     stop.cancel();
+    follower.await?;
     if let Some(worker) = worker {
         worker.await?;
     }

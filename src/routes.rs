@@ -18,13 +18,13 @@ use crate::app::App;
 use crate::cart::CartNotice;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Error, Result};
-use crate::jobs::{Chore, Observer};
+use crate::jobs::{self, Chore, Observer};
 use crate::web::layers::{self, Facts};
 use crate::web::{
     ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, docs, health,
     html, idempotency, session,
 };
-use crate::{accounts, admin, cart, catalog, checkout, orders, reviews, shipping};
+use crate::{accounts, admin, cart, catalog, checkout, orders, reviews, search, shipping};
 
 /// What happens after an event.
 pub static OBSERVERS: &[Observer] = &[orders::jobs::CONFIRMATION_MAIL];
@@ -34,6 +34,9 @@ pub static CHORES: &[Chore] = &[
     session::SWEEP,
     accounts::service::SWEEP,
     catalog::service::PUBLISH,
+    search::service::COUNT_MISSES,
+    search::service::PRUNE_MISSES,
+    jobs::PRUNE,
 ];
 
 /// The whole shop.
@@ -104,6 +107,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(admin::pages::routes())
         .merge(catalog::admin::routes())
         .merge(reviews::admin::routes())
+        .merge(search::admin::routes())
         .merge(orders::admin::routes())
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), bring_cart_of_visit));
@@ -139,6 +143,7 @@ fn api_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(accounts::api::routes())
         .merge(catalog::api::routes())
+        .merge(search::api::routes())
         .merge(reviews::api::routes())
         .merge(cart::api::routes())
         .merge(orders::api::routes())

@@ -2,11 +2,12 @@
 
 use crate::app::App;
 use crate::catalog::LowStock;
+use crate::catalog::service::IndexDifference;
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::orders::{OrderFilter, OrderSummary, Waiting};
 use crate::types::PageRequest;
-use crate::{catalog, orders};
+use crate::{catalog, inventory, orders};
 
 /// The newest orders that the start page shows.
 const NEWEST: u32 = 8;
@@ -57,4 +58,28 @@ pub async fn pending_orders(app: &App, ctx: &Ctx) -> Result<i64> {
         return Ok(0);
     }
     Ok(orders::service::waiting(app, ctx).await?.pending)
+}
+
+/// Compares what is counted with what it is counted from; gives a sentence for each imbalance.
+/// For the command `zoco doctor`.
+pub async fn examine(app: &App) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    let stock = inventory::service::imbalances(&mut app.db.conn().await?).await?;
+    findings.extend(stock.into_iter().map(|one| {
+        format!(
+            "stock: variant {} has {} on the shelf, its ledger says {}",
+            one.variant_id, one.on_hand, one.ledger
+        )
+    }));
+    let index = catalog::service::compare_index(app).await?;
+    findings.extend(index.into_iter().map(|one| match one {
+        IndexDifference::Missing(id) => format!("search: product {id} is not in the index"),
+        IndexDifference::Surplus(id) => {
+            format!("search: the index has product {id}, which is no more")
+        }
+        IndexDifference::Stale(id) => {
+            format!("search: the index has another version of product {id}")
+        }
+    }));
+    Ok(findings)
 }

@@ -10,9 +10,9 @@ pub mod store;
 
 pub use markdown::render as render_markdown;
 pub use model::{
-    Category, CategoryTree, Facets, Image, LowStock, OptionValue, Product, ProductCard,
-    ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Related, Seo, StaffCard,
-    StaffFilter, StaffSort, StaffWords, StockChoice, Variant, image_url,
+    Category, CategoryTree, Facets, Image, Listing, LowStock, OptionValue, PriceRange, Product,
+    ProductCard, ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Related, Seo,
+    StaffCard, StaffFilter, StaffSort, StaffWords, StockChoice, Suggestions, Variant, image_url,
 };
 pub use service::ProductKey;
 

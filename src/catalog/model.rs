@@ -1,11 +1,13 @@
 //! Categories, products, variants and pictures, as the rest of the shop sees them.
 
 use crate::types::{
-    CategoryId, ImageId, Money, ProductId, Slug, Timestamp, UserId, VariantId, text_enum,
+    CategoryId, ImageId, Money, Page, ProductId, Slug, Timestamp, UserId, VariantId, text_enum,
 };
 
 /// A variant carries its stock, so the store of the catalog reads it.
 pub use crate::inventory::StockLevel;
+/// What the index of the search knows of a product.
+pub use crate::search::{Document, Matched};
 
 /// What search engines show instead of the name and the first words; empty for those.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -466,7 +468,7 @@ pub struct LowStock {
 /// Which products a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProductFilter {
-    /// Words that must all occur.
+    /// Words to search for.
     pub search: String,
     /// This category and everything below it.
     pub category: Option<CategoryId>,
@@ -494,8 +496,10 @@ pub struct ProductFilter {
 /// The order of a list of products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProductSort {
-    /// By Bayesian average of the ratings, best first.
+    /// How well the words match, best first; without words the same as `Rating`.
     #[default]
+    Relevance,
+    /// By Bayesian average of the ratings, best first.
     Rating,
     /// Newest first.
     Newest,
@@ -507,6 +511,7 @@ pub enum ProductSort {
     Name,
 }
 text_enum!(ProductSort {
+    Relevance => "relevance",
     Rating => "rating",
     Newest => "newest",
     PriceAscending => "price",
@@ -517,7 +522,7 @@ text_enum!(ProductSort {
 /// Which products the list for staff shows, whatever their status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StaffFilter {
-    /// Words that must all occur, in SKUs too.
+    /// Words to search for; the beginning of a SKU is enough.
     pub search: String,
     /// This status only.
     pub status: Option<ProductStatus>,
@@ -618,13 +623,58 @@ pub struct StaffWords {
     pub tags: Vec<String>,
 }
 
-/// How many products of a list have something: shown beside each filter.
+/// A page of a list, and what is told beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The products.
+    pub products: Page<ProductCard>,
+    /// How many have what, if that was asked.
+    pub facets: Option<Facets>,
+    /// How far the products have the words; `Nothing` without words.
+    pub matched: Matched,
+    /// The words spelled as the shop spells them, where one was unknown.
+    pub corrected: Option<String>,
+}
+
+/// What somebody may mean who has typed so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suggestions {
+    /// Whole searches.
+    pub words: Vec<String>,
+    /// Categories whose names have the words.
+    pub categories: Vec<Category>,
+    /// The best products.
+    pub products: Vec<ProductCard>,
+}
+
+/// Products between two prices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriceRange {
+    /// At least so much; none for no matter how little.
+    pub from: Option<Money>,
+    /// At most so much; none for no matter how much.
+    pub to: Option<Money>,
+    /// How many products.
+    pub count: i64,
+}
+
+/// How many products of a list have something: shown beside each filter. Each group is counted
+/// as if nothing were chosen in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facets {
     /// Products by category, with those below it counted in; as if no category were chosen.
     pub categories: Vec<(CategoryId, i64)>,
     /// Products that can be bought now.
     pub in_stock: i64,
+    /// Products with at least so many stars, from 4 down to 1.
+    pub ratings: Vec<(i64, i64)>,
+    /// The lowest and the highest price.
+    pub price: Option<(Money, Money)>,
+    /// A few ranges of prices that hold about equally many, cheapest first; empty where one
+    /// would hold all.
+    pub prices: Vec<PriceRange>,
+    /// Products by tag, the most frequent first.
+    pub tags: Vec<(String, i64)>,
     /// Products by attribute name and value, the most frequent first; those of a name as if
     /// none of its values were chosen.
     pub attributes: Vec<(String, Vec<(String, i64)>)>,

@@ -1,7 +1,7 @@
 //! The demonstration shop: "olmo", stoneware, lamps, linen and oak. What it sells stands in the
 //! files under `demo/`, which travel inside the binary.
 
-mod data;
+pub mod data;
 mod opinions;
 
 use std::collections::HashMap;

@@ -133,7 +133,7 @@ fn push_staff(query: &mut Query, filter: &StaffFilter) {
     for word in fold(&filter.search).split_whitespace().take(MAX_WORDS) {
         let pattern = format!("%{word}%");
         query.push(" and (r.search_text like ").bind(&pattern);
-        query.push(" or p.search_text like ").bind(&pattern);
+        query.push(" or lower(p.name) like ").bind(&pattern);
         query.push(")");
     }
 }

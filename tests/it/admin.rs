@@ -14,7 +14,7 @@ use zoco::db::query::{Sql, fetch_all};
 use zoco::orders::OrderStatus;
 use zoco::reviews::service::ReviewInput;
 use zoco::types::{CategoryId, ImageId, ProductId, ReviewId};
-use zoco::{admin, catalog, orders, reviews};
+use zoco::{admin, catalog, orders, reviews, search};
 
 use crate::layers::{root, rust_files};
 use crate::support::clients::multipart;
@@ -186,6 +186,31 @@ const ADDRESSES: &[(&str, &[Method], &[Permission])] = &[
         &[Permission::Catalog],
     ),
     (
+        "search::ADMIN_SYNONYMS",
+        &[Method::GET, Method::POST],
+        &[Permission::Catalog],
+    ),
+    (
+        "search::admin_synonym",
+        &[Method::GET, Method::POST],
+        &[Permission::Catalog],
+    ),
+    (
+        "search::admin_synonym_delete",
+        &[Method::POST],
+        &[Permission::Catalog],
+    ),
+    (
+        "search::ADMIN_MISSES",
+        &[Method::GET],
+        &[Permission::Catalog],
+    ),
+    (
+        "search::ADMIN_MISS_DISMISS",
+        &[Method::POST],
+        &[Permission::Catalog],
+    ),
+    (
         "orders::ADMIN_ORDERS",
         &[Method::GET],
         &[Permission::Orders],
@@ -214,6 +239,7 @@ struct Things {
     image: ImageId,
     category: CategoryId,
     review: ReviewId,
+    synonym: i64,
     order: String,
 }
 
@@ -234,6 +260,11 @@ impl Things {
             "catalog::admin_category_delete" => catalog::urls::admin_category_delete(self.category),
             "reviews::ADMIN_REVIEWS" => reviews::urls::ADMIN_REVIEWS.to_owned(),
             "reviews::admin_review" => reviews::urls::admin_review(self.review),
+            "search::ADMIN_SYNONYMS" => search::urls::ADMIN_SYNONYMS.to_owned(),
+            "search::admin_synonym" => search::urls::admin_synonym(self.synonym),
+            "search::admin_synonym_delete" => search::urls::admin_synonym_delete(self.synonym),
+            "search::ADMIN_MISSES" => search::urls::ADMIN_MISSES.to_owned(),
+            "search::ADMIN_MISS_DISMISS" => search::urls::ADMIN_MISS_DISMISS.to_owned(),
             "orders::ADMIN_ORDERS" => orders::urls::ADMIN_ORDERS.to_owned(),
             "orders::admin_order" => orders::urls::admin_order(&self.order),
             "orders::admin_status" => orders::urls::admin_status(&self.order),
@@ -325,11 +356,17 @@ both! {
         let customer = app.customer("customer@example.com").await;
         let input = ReviewInput { rating: 5, ..ReviewInput::default() };
         let review = reviews::service::create(&app, &customer, &key, input).await.unwrap();
+        let words = search::service::SynonymInput {
+            words: Some(vec!["sofa".to_owned(), "couch".to_owned()]),
+            targets: None,
+        };
+        let synonym = search::service::create_synonym(&app, &app.system(), words).await.unwrap();
         let things = Things {
             product: product.id,
             image: image.id,
             category: category.id,
             review: review.id,
+            synonym: synonym.id,
             order: order(&app, &customer, &product, 1, "bank_transfer").await,
         };
         app.admin().await;
@@ -383,7 +420,7 @@ both! {
         assert!(page.texts(".side li").is_empty());
         let mut admin = admin_browser(&app).await;
         let page = admin.get("/admin/products").await.expect(200);
-        assert_eq!(page.texts(".side li"), ["Home", "Orders", "Products", "Categories", "Reviews"]);
+        assert_eq!(page.texts(".side li"), ["Home", "Orders", "Products", "Categories", "Reviews", "Search"]);
         assert_eq!(page.texts(".side [aria-current]"), ["Products"]);
     }
 

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::support::plain;
 
 /// The features; each calls only those before it. Stock comes before the catalog, because a
-/// product is created together with its first stock and shows how much there is.
+/// product is created together with its first stock and shows how much there is; search before it,
+/// because an index knows only words, which the catalog gives it.
 const ORDER: &[&str] = &[
     "accounts",
     "inventory",
+    "search",
     "catalog",
     "reviews",
     "pricing",

@@ -17,6 +17,7 @@ mod pricing;
 mod process;
 mod races;
 mod reviews;
+mod search;
 mod security;
 mod shop;
 mod stores;

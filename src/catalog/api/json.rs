@@ -6,13 +6,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::catalog::model::{
-    Category, CategoryTree, Facets, Image, OptionValue, Product, ProductCard, ProductOption,
-    Rating, Related, Variant,
+    Category, CategoryTree, Image, OptionValue, Product, ProductCard, ProductOption, Rating,
+    Related, Variant,
 };
 use crate::catalog::{image_url, render_markdown};
 use crate::ctx::{Ctx, Permission};
 use crate::types::{CategoryId, Timestamp};
-use crate::web::json::{List, MoneyJson};
+use crate::web::json::MoneyJson;
 
 /// A product with everything.
 #[derive(Serialize, ToSchema)]
@@ -135,56 +135,6 @@ pub struct ProductCardJson {
     pub created_at: String,
     /// When it last changed.
     pub updated_at: String,
-}
-
-/// A page of products, with the counts beside the filters when they were asked for.
-#[derive(Serialize, ToSchema)]
-pub struct ProductListJson {
-    /// The page.
-    #[serde(flatten)]
-    pub list: List<ProductCardJson>,
-    /// With `facets=true`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub facets: Option<FacetsJson>,
-}
-
-/// How many products of a list have something.
-#[derive(Serialize, ToSchema)]
-pub struct FacetsJson {
-    /// By category, as if none were chosen; those below are counted in.
-    pub categories: Vec<CategoryCountJson>,
-    /// Products that can be bought now.
-    pub in_stock: i64,
-    /// By attribute, as if none of its values were chosen.
-    pub attributes: Vec<AttributeCountJson>,
-}
-
-/// Products of a category.
-#[derive(Serialize, ToSchema)]
-pub struct CategoryCountJson {
-    /// Which.
-    #[serde(flatten)]
-    pub category: CategoryRefJson,
-    /// How many products.
-    pub count: i64,
-}
-
-/// Products by the values of an attribute.
-#[derive(Serialize, ToSchema)]
-pub struct AttributeCountJson {
-    /// The attribute: `Material`.
-    pub name: String,
-    /// The most frequent value first.
-    pub values: Vec<ValueCountJson>,
-}
-
-/// Products with a value of an attribute.
-#[derive(Serialize, ToSchema)]
-pub struct ValueCountJson {
-    /// `Stoneware`
-    pub value: String,
-    /// How many products.
-    pub count: i64,
 }
 
 /// Something that a shopper chooses.
@@ -427,28 +377,6 @@ impl ProductCardJson {
     }
 }
 
-impl FacetsJson {
-    /// The counts, with the categories named.
-    pub fn new(facets: Facets, tree: &CategoryTree) -> Self {
-        let category = |(id, count): (CategoryId, i64)| {
-            Some(CategoryCountJson {
-                category: category_ref(tree, Some(id))?,
-                count,
-            })
-        };
-        let value = |(value, count): (String, i64)| ValueCountJson { value, count };
-        let attribute = |(name, values): (String, Vec<(String, i64)>)| AttributeCountJson {
-            name,
-            values: values.into_iter().map(value).collect(),
-        };
-        Self {
-            categories: facets.categories.into_iter().filter_map(category).collect(),
-            in_stock: facets.in_stock,
-            attributes: facets.attributes.into_iter().map(attribute).collect(),
-        }
-    }
-}
-
 impl From<&Related> for RelatedJson {
     fn from(related: &Related) -> Self {
         Self {
@@ -517,7 +445,7 @@ impl From<&Category> for CategoryJson {
     }
 }
 
-fn category_ref(tree: &CategoryTree, id: Option<CategoryId>) -> Option<CategoryRefJson> {
+pub(super) fn category_ref(tree: &CategoryTree, id: Option<CategoryId>) -> Option<CategoryRefJson> {
     tree.get(id?).map(|category| CategoryRefJson {
         id: category.id.0,
         slug: category.slug.to_string(),

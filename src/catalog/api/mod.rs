@@ -3,6 +3,7 @@
 mod categories;
 mod images;
 mod json;
+mod lists;
 mod query;
 mod variants;
 
@@ -15,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use json::*;
+pub use lists::*;
 
 use super::service::{self, ProductInput, ProductKey};
 use crate::app::App;
@@ -33,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(featured))
+        .routes(routes!(suggest))
         .routes(routes!(show, change, remove))
         .routes(routes!(list_for_staff))
         .routes(routes!(list_alias, create_alias))
@@ -87,16 +90,10 @@ async fn list(
     asked: Asked,
 ) -> Result<Json<ProductListJson>, Failure> {
     let (filter, page) = (asked.filter(&app).await?, asked.page()?);
-    let products = service::list_products(&app, &ctx, &filter, page).await?;
+    let found = service::search_products(&app, &ctx, &filter, page, asked.facets()?).await?;
     let tree = service::categories(&app).await?;
-    let facets = if asked.facets()? {
-        let facets = service::facets(&app, &ctx, &filter).await?;
-        Some(FacetsJson::new(facets, &tree))
-    } else {
-        None
-    };
-    let list = List::new(products, &uri, |card| ProductCardJson::new(card, &tree));
-    Ok(Json(ProductListJson { list, facets }))
+    let words = !filter.search.trim().is_empty();
+    Ok(Json(ProductListJson::new(found, words, &uri, &tree)))
 }
 
 /// Products that shoppers see (alias)
@@ -171,6 +168,29 @@ async fn featured(
     let tree = service::categories(&app).await?;
     let card = |card| ProductCardJson::new(card, &tree);
     Ok(whole(products.into_iter().map(card).collect()))
+}
+
+/// What somebody has typed so far.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SuggestQuery {
+    /// The words, the last one perhaps unfinished.
+    q: String,
+}
+
+/// What somebody may mean who is typing
+#[utoipa::path(get, path = "/products/suggest", tag = "catalog", params(SuggestQuery),
+    responses((status = 200, body = SuggestionsJson), (status = 400, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn suggest(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Query(query): Query<SuggestQuery>,
+) -> Result<Json<SuggestionsJson>, Failure> {
+    let found = service::suggest(&app, &ctx, &query.q).await?;
+    let tree = service::categories(&app).await?;
+    Ok(Json(SuggestionsJson::new(found, &tree)))
 }
 
 /// A product

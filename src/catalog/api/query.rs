@@ -20,7 +20,8 @@ use crate::web::json::{Query, page_request, query_value};
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// Words that must all occur.
+    /// Words: all of them must match, or, if no product has all, some. Typing mistakes, plurals
+    /// and accents do not matter.
     search: String,
     /// Id or slug of a category: its products and those of all below it.
     category: String,
@@ -34,7 +35,8 @@ pub struct ListQuery {
     in_stock: String,
     /// At least so many stars on average, 1 to 5.
     min_rating: String,
-    /// `rating` (if left out), `newest`, `price`, `-price` or `name`.
+    /// `relevance` (if left out; without words the same as `rating`), `rating`, `newest`,
+    /// `price`, `-price` or `name`.
     sort: String,
     /// `true`: with counts beside the filters.
     facets: String,
@@ -108,7 +110,7 @@ impl Asked {
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct StaffNarrowed {
-    /// Words that must all occur, in SKUs too.
+    /// Words, as for shoppers; the beginning of a SKU is enough.
     search: String,
     /// Id or slug of a category: its products and those of all below it.
     category: String,

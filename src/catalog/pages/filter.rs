@@ -1,7 +1,7 @@
 //! The filter of a list as the address carries it: read leniently, because a link with a
 //! mistake in it should still show products, and written again for other links.
 
-use crate::catalog::{Category, CategoryTree, ProductFilter, ProductSort};
+use crate::catalog::{Category, CategoryTree, PriceRange, ProductFilter, ProductSort};
 use crate::error::FieldErrors;
 use crate::types::{Currency, Money, TextEnum};
 use crate::web::Link;
@@ -11,7 +11,7 @@ const ATTRIBUTE: &str = "attr.";
 /// Longer searches are cut off; the field takes no more either.
 const MAX_SEARCH: usize = 200;
 /// Offered in the form.
-const OFFERED_RATINGS: [i64; 2] = [4, 3];
+const OFFERED_RATINGS: [i64; 4] = [4, 3, 2, 1];
 
 /// What somebody filters a list by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,6 +77,10 @@ impl Filter {
             }
         }
         filter.read_prices(currency);
+        if filter.search.is_empty() && filter.sort == ProductSort::Rating {
+            // The usual order without words; it need not stand in the address.
+            filter.sort = ProductSort::default();
+        }
         filter
     }
 
@@ -229,29 +233,70 @@ impl Filter {
         chips
     }
 
-    /// The ratings that are offered, each with its words and whether it is the one chosen.
-    pub fn ratings(&self) -> Vec<(i64, String, bool)> {
+    /// The ratings that are offered, each with its words, how many products have it, and whether
+    /// it is the one chosen.
+    pub fn ratings(&self, counts: &[(i64, i64)]) -> Vec<(i64, String, Option<i64>, bool)> {
         // One that only a link asks for is offered, too, so that the form does not lose it.
         let asked = self
             .min_rating
             .filter(|stars| !OFFERED_RATINGS.contains(stars));
+        let count = |stars| {
+            let counted = counts.iter().find(|(known, _)| *known == stars);
+            counted.map(|(_, count)| *count)
+        };
         OFFERED_RATINGS
             .into_iter()
             .chain(asked)
-            .map(|stars| (stars, stars_and_up(stars), self.min_rating == Some(stars)))
+            .map(|stars| {
+                let chosen = self.min_rating == Some(stars);
+                (stars, stars_and_up(stars), count(stars), chosen)
+            })
             .collect()
     }
 
-    /// The orders that a list can have.
-    pub fn sorts() -> [(&'static str, &'static str); 5] {
-        [
+    /// The orders that the list can have, each with its words and whether it has it.
+    pub fn sorts(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let mut sorts = vec![
             (ProductSort::Rating, "Most loved"),
             (ProductSort::Newest, "Newest"),
             (ProductSort::PriceAscending, "Price, low to high"),
             (ProductSort::PriceDescending, "Price, high to low"),
             (ProductSort::Name, "Name"),
-        ]
-        .map(|(sort, label)| (sort.as_str(), label))
+        ];
+        let mut chosen = self.sort;
+        if !self.search.is_empty() {
+            sorts.insert(0, (ProductSort::Relevance, "Best match"));
+        } else if chosen == ProductSort::Relevance {
+            chosen = ProductSort::Rating;
+        }
+        let sort = |(sort, label): (ProductSort, _)| (sort.as_str(), label, sort == chosen);
+        sorts.into_iter().map(sort).collect()
+    }
+
+    /// The same list, with other words to search for.
+    pub fn with_words(&self, words: &str) -> Self {
+        Self {
+            search: words.to_owned(),
+            page: 1,
+            ..self.clone()
+        }
+    }
+
+    /// Whether this is the range of prices that is filtered by.
+    pub fn is_range(&self, range: &PriceRange) -> bool {
+        self.min_price.len() + self.max_price.len() > 0
+            && (self.lowest, self.highest) == (range.from, range.to)
+    }
+
+    /// The same list with products of this range of prices only.
+    pub fn within(&self, range: &PriceRange) -> Self {
+        let typed = |price: Option<Money>| price.map_or_else(String::new, Money::amount);
+        Self {
+            min_price: typed(range.from),
+            max_price: typed(range.to),
+            page: 1,
+            ..self.clone()
+        }
     }
 }
 

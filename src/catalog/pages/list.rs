@@ -6,10 +6,11 @@ use axum::http::Uri;
 use super::filter::Filter;
 use super::{link_to, urls, way_to};
 use crate::app::App;
-use crate::catalog::service::{self, categories, featured_products, list_products};
-use crate::catalog::{Category, CategoryTree, Facets, ProductCard};
+use crate::catalog::service::{self, categories, featured_products, search_products};
+use crate::catalog::{Category, CategoryTree, Facets, PriceRange, ProductCard};
 use crate::error::Error;
-use crate::types::{CategoryId, Currency, Page, PageRequest, Timestamp};
+use crate::search::Matched;
+use crate::types::{CategoryId, Currency, Money, Page, PageRequest, Timestamp};
 use crate::web::{Answer, Link, Pager, Shell, Template, Viewer, html, page};
 
 /// Products offered instead of a list that is empty.
@@ -32,6 +33,10 @@ struct List {
     offers: Offers,
     products: Page<ProductCard>,
     pager: Pager,
+    /// The same search as the shop would spell it.
+    corrected: Option<Link>,
+    /// Whether no product has all of the words, and these have some.
+    some_words: bool,
     instead: Vec<ProductCard>,
 }
 
@@ -40,7 +45,17 @@ struct Offers {
     /// Below the category of the page, or all of them.
     categories: Vec<CategoryOffer>,
     in_stock: i64,
+    ratings: Vec<(i64, i64)>,
+    /// The lowest and the highest price.
+    price: Option<(Money, Money)>,
+    prices: Vec<PriceOffer>,
+    tags: AttributeOffer,
     attributes: Vec<AttributeOffer>,
+}
+
+struct PriceOffer {
+    link: Link,
+    count: i64,
 }
 
 struct CategoryOffer {
@@ -110,8 +125,8 @@ async fn list(
     };
     let wanted = filter.wanted(place.as_ref());
     let request = PageRequest::new(filter.page, PageRequest::DEFAULT_PER_PAGE);
-    let products = list_products(app, &viewer.ctx, &wanted, request).await?;
-    let facets = service::facets(app, &viewer.ctx, &wanted).await?;
+    let found = search_products(app, &viewer.ctx, &wanted, request, true).await?;
+    let (products, facets) = (found.products, found.facets.unwrap_or_default());
     let instead = if products.total == 0 {
         featured_products(app, &viewer.ctx, INSTEAD).await?
     } else {
@@ -125,7 +140,13 @@ async fn list(
         crumbs: way_to(tree, place.as_ref(), false),
         currency: app.currency(),
         chips: filter.chips(&path),
-        offers: offers(tree, facets, &filter, place.as_ref()),
+        offers: offers(tree, facets, &filter, place.as_ref(), &path),
+        corrected: found.corrected.map(|words| Link {
+            href: filter.with_words(&words).address(&path),
+            label: words,
+            current: false,
+        }),
+        some_words: found.matched == Matched::Some,
         pager: Pager::new(&products, &uri),
         shell: viewer.shell,
         path,
@@ -164,7 +185,16 @@ fn offers(
     facets: Facets,
     filter: &Filter,
     place: Option<&Category>,
+    path: &str,
 ) -> Offers {
+    let mut tags = facets.tags;
+    if !filter.tag.is_empty() && tags.iter().all(|(tag, _)| *tag != filter.tag) {
+        tags.push((filter.tag.clone(), 0));
+    }
+    let tag = |(tag, count): (String, i64)| {
+        let chosen = tag == filter.tag;
+        (tag, count, chosen)
+    };
     let mut counted = facets.attributes;
     for (name, value) in &filter.attributes {
         add_missing(&mut counted, name, value);
@@ -183,8 +213,34 @@ fn offers(
     Offers {
         categories: categories_offered(tree, &facets.categories, filter, place),
         in_stock: facets.in_stock,
+        ratings: facets.ratings,
+        price: facets.price,
+        prices: prices_offered(&facets.prices, filter, path),
+        tags: AttributeOffer {
+            name: "tag".to_owned(),
+            values: tags.into_iter().map(tag).collect(),
+        },
         attributes: attributes.filter(groups_products).collect(),
     }
+}
+
+fn prices_offered(ranges: &[PriceRange], filter: &Filter, path: &str) -> Vec<PriceOffer> {
+    let label = |range: &PriceRange| match (range.from, range.to) {
+        (Some(from), Some(to)) => format!("{from} to {to}"),
+        (Some(from), None) => format!("{from} and more"),
+        (None, Some(to)) => format!("Up to {to}"),
+        (None, None) => "Any price".to_owned(),
+    };
+    let offer = |range: &PriceRange| PriceOffer {
+        link: Link {
+            label: label(range),
+            href: filter.within(range).address(path),
+            current: filter.is_range(range),
+        },
+        count: range.count,
+    };
+    let worth = |range: &&PriceRange| range.count > 0 || filter.is_range(range);
+    ranges.iter().filter(worth).map(offer).collect()
 }
 
 /// A value that is filtered by is offered even where nothing has it, so that the form keeps it.

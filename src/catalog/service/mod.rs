@@ -3,7 +3,9 @@
 
 mod categories;
 mod draft;
+mod facets;
 pub mod images;
+mod indexing;
 mod input;
 mod read;
 mod staff;
@@ -15,13 +17,14 @@ pub use categories::{
 };
 pub use draft::{MAX_OPTIONS, MAX_VARIANTS, combinations};
 pub use images::{ImageInput, ReadyImage, add_image, add_ready_images, delete_image, update_image};
+pub use indexing::{IndexDifference, catch_up, compare_index, follow_index};
 pub use input::{
     AttributeInput, CategoryInput, OptionInput, OptionValueInput, ProductInput, VariantInput,
     VariantsInput,
 };
 pub use read::{
     facets, featured_products, find_product, list_products, low_stock, product, product_for_staff,
-    product_id, products_after, redirect_of, related_products,
+    product_id, products_after, redirect_of, related_products, search_products, suggest,
 };
 pub use staff::{list_for_staff, staff_words};
 pub use write::{

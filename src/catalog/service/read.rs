@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::ProductKey;
+use super::facets::count as count_facets;
+use super::{ProductKey, indexing};
 use crate::app::App;
 use crate::catalog::model::{
-    CategoryTree, Facets, LowStock, Product, ProductCard, ProductFilter, ProductSort, ProductStatus,
+    CategoryTree, Facets, Listing, LowStock, Product, ProductCard, ProductFilter, ProductSort,
+    ProductStatus, Suggestions,
 };
 use crate::catalog::store::{self, Matching};
 use crate::ctx::{Ctx, Permission};
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::inventory::StockLevel;
-use crate::types::text::fold;
-use crate::types::{CategoryId, Page, PageRequest, ProductId};
+use crate::search::{self, Found, Looking, Matched};
+use crate::types::{Page, PageRequest, ProductId};
 
-/// More words or attributes than this do not make a search any finer.
+/// More attributes than this do not make a list any finer.
 const MAX_TERMS: usize = 16;
-/// The most values that are counted of one attribute.
-const MAX_FACET_VALUES: usize = 50;
 
 /// A page of products that the asker may see.
 pub async fn list_products(
@@ -27,89 +27,121 @@ pub async fn list_products(
     filter: &ProductFilter,
     page: PageRequest,
 ) -> Result<Page<ProductCard>> {
+    Ok(search_products(app, ctx, filter, page, false)
+        .await?
+        .products)
+}
+
+/// A page of products that the asker may see, and what is told beside it. What matches the words
+/// is looked up once for both.
+pub async fn search_products(
+    app: &App,
+    ctx: &Ctx,
+    filter: &ProductFilter,
+    page: PageRequest,
+    with_facets: bool,
+) -> Result<Listing> {
+    let found = find(app, ctx, filter).await?;
     let mut conn = app.db.conn().await?;
     let tree = store::category_tree(&mut conn).await?;
-    let Some(matching) = matching(ctx, filter, &tree)? else {
-        return Ok(Page {
-            items: Vec::new(),
-            total: 0,
-            request: page,
-        });
-    };
+    let matching = matching(ctx, filter, &tree, found.as_ref())?;
     let total = store::count(&mut conn, &matching).await?;
     let items = store::cards(&mut conn, &matching, filter.sort, page, app.currency()).await?;
-    Ok(Page {
-        items,
-        total,
-        request: page,
+    let facets = if with_facets {
+        Some(count_facets(app, &mut conn, &matching, &tree).await?)
+    } else {
+        None
+    };
+    let found = found.unwrap_or_default();
+    if page.page() == 1 && !filter.search.trim().is_empty() {
+        note_search(app, ctx, filter, found.matched);
+    }
+    Ok(Listing {
+        products: Page {
+            items,
+            total,
+            request: page,
+        },
+        facets,
+        matched: found.matched,
+        corrected: found.corrected,
     })
 }
 
 /// What the products of a list have, for the filters beside it.
 pub async fn facets(app: &App, ctx: &Ctx, filter: &ProductFilter) -> Result<Facets> {
+    let found = find(app, ctx, filter).await?;
     let mut conn = app.db.conn().await?;
     let tree = store::category_tree(&mut conn).await?;
-    let Some(matching) = matching(ctx, filter, &tree)? else {
-        return Ok(Facets::default());
+    let matching = matching(ctx, filter, &tree, found.as_ref())?;
+    count_facets(app, &mut conn, &matching, &tree).await
+}
+
+/// What the index has of the words of a filter; none for a filter without words.
+async fn find(app: &App, ctx: &Ctx, filter: &ProductFilter) -> Result<Option<Found>> {
+    if filter.for_staff {
+        ctx.require(Permission::Catalog)?;
+    }
+    indexing::find_words(app, &filter.search, filter.for_staff).await
+}
+
+/// Counts a search, and takes note of what shoppers looked for in vain. Staff try things out.
+fn note_search(app: &App, ctx: &Ctx, filter: &ProductFilter, matched: Matched) {
+    metrics::counter!("zoco_searches_total").increment(1);
+    if matched == Matched::All {
+        return;
+    }
+    metrics::counter!("zoco_searches_without_result_total").increment(1);
+    let words = search::words(&filter.search).join(" ");
+    if !ctx.is_staff() && !words.is_empty() {
+        app.search.note_miss(words, ctx.now);
+    }
+}
+
+/// The most products, words and categories that are suggested.
+const SUGGESTED: usize = 6;
+
+/// What somebody may mean who has typed so far.
+pub async fn suggest(app: &App, _ctx: &Ctx, typed: &str) -> Result<Suggestions> {
+    let looking = Looking {
+        text: typed,
+        for_staff: false,
+        typing: true,
+        limit: SUGGESTED,
     };
-    let in_stock = Matching {
-        in_stock: true,
-        ..matching.clone()
+    let found = indexing::find(app, &looking).await?;
+    let mut words: Vec<String> = found.corrected.into_iter().collect();
+    for completion in indexing::completions(app, &looking).await? {
+        if !words.contains(&completion) && words.len() < SUGGESTED {
+            words.push(completion);
+        }
+    }
+    let mut conn = app.db.conn().await?;
+    let tree = store::category_tree(&mut conn).await?;
+    let typed = search::words(typed);
+    let matching = Matching {
+        ranked: Some(found.products.into()),
+        status: Some(ProductStatus::Active),
+        ..Matching::default()
     };
-    Ok(Facets {
-        categories: by_category(&mut conn, &matching, &tree).await?,
-        in_stock: store::count(&mut conn, &in_stock).await?,
-        attributes: by_attribute(&mut conn, &matching).await?,
+    let page = PageRequest::new(1, SUGGESTED as u32);
+    let sort = ProductSort::Relevance;
+    let named = tree
+        .0
+        .iter()
+        .filter(|category| begins_with(&category.name, &typed));
+    Ok(Suggestions {
+        words,
+        categories: named.take(SUGGESTED).cloned().collect(),
+        products: store::cards(&mut conn, &matching, sort, page, app.currency()).await?,
     })
 }
 
-async fn by_category(
-    conn: &mut Conn,
-    matching: &Matching,
-    tree: &CategoryTree,
-) -> Result<Vec<(CategoryId, i64)>> {
-    let anywhere = Matching {
-        categories: None,
-        ..matching.clone()
-    };
-    let mut totals = BTreeMap::new();
-    for (category, count) in store::count_by_category(conn, &anywhere).await? {
-        for above in tree.path(category) {
-            *totals.entry(above.id).or_insert(0) += count;
-        }
-    }
-    let total = |category: CategoryId| totals.get(&category).copied();
-    Ok(tree
-        .0
-        .iter()
-        .filter_map(|category| Some((category.id, total(category.id)?)))
-        .collect())
-}
-
-/// One statement for all attributes that nobody filters by, and one for each of the others.
-async fn by_attribute(
-    conn: &mut Conn,
-    matching: &Matching,
-) -> Result<Vec<(String, Vec<(String, i64)>)>> {
-    let chosen: Vec<String> = matching
-        .attributes
-        .iter()
-        .map(|(name, _)| name.clone())
-        .collect();
-    let mut counts = store::count_by_attribute(conn, matching, None, &chosen).await?;
-    for name in &chosen {
-        let mut without = matching.clone();
-        without.attributes.retain(|(other, _)| other != name);
-        counts.extend(store::count_by_attribute(conn, &without, Some(name), &[]).await?);
-    }
-    let mut facets: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
-    for (name, value, count) in counts {
-        let values = facets.entry(name).or_default();
-        if values.len() < MAX_FACET_VALUES {
-            values.push((value, count));
-        }
-    }
-    Ok(facets.into_iter().collect())
+/// Whether each of the typed words begins a word of the name.
+fn begins_with(name: &str, typed: &[String]) -> bool {
+    let words = search::words(name);
+    let begins = |typed: &String| words.iter().any(|word| word.starts_with(typed.as_str()));
+    !typed.is_empty() && typed.iter().all(begins)
 }
 
 /// The best-rated products that can be bought.
@@ -140,18 +172,15 @@ pub async fn related_products(
     if product.related.is_empty() {
         return Ok(Vec::new());
     }
-    let place = |id: ProductId| product.related.iter().position(|one| one.id == id);
     let matching = Matching {
-        ids: Some(product.related.iter().map(|one| one.id).collect()),
+        ranked: Some(product.related.iter().map(|one| one.id).collect()),
         status: Some(ProductStatus::Active),
         ..Matching::default()
     };
     let mut conn = app.db.conn().await?;
     let all = PageRequest::new(1, PageRequest::MAX_PER_PAGE);
-    let sort = ProductSort::default();
-    let mut cards = store::cards(&mut conn, &matching, sort, all, app.currency()).await?;
-    cards.sort_by_key(|card| place(card.id));
-    Ok(cards)
+    let sort = ProductSort::Relevance;
+    Ok(store::cards(&mut conn, &matching, sort, all, app.currency()).await?)
 }
 
 /// A product. Errors: `NotFound` for what the asker may not see.
@@ -238,26 +267,27 @@ pub(super) async fn visible_id(conn: &mut Conn, ctx: &Ctx, key: &ProductKey) -> 
         .ok_or(Error::NotFound)
 }
 
-/// What a filter means for the asker; none when nothing can match it.
-fn matching(ctx: &Ctx, filter: &ProductFilter, tree: &CategoryTree) -> Result<Option<Matching>> {
+/// What a filter means for the asker, with what was found of its words.
+fn matching(
+    ctx: &Ctx,
+    filter: &ProductFilter,
+    tree: &CategoryTree,
+    found: Option<&Found>,
+) -> Result<Matching> {
     if filter.for_staff {
         ctx.require(Permission::Catalog)?;
     }
-    let Some(words) = words(&filter.search, tree) else {
-        return Ok(None);
-    };
     let mut attributes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (name, value) in filter.attributes.iter().take(MAX_TERMS) {
         attributes.entry(name).or_default().push(value.clone());
     }
-    Ok(Some(Matching {
-        words,
+    Ok(Matching {
+        ranked: found.map(|found| found.products.as_slice().into()),
         categories: filter.category.map(|id| tree.with_descendants(id)),
         min_price: filter.min_price.map(|price| price.minor()),
         max_price: filter.max_price.map(|price| price.minor()),
         in_stock: filter.in_stock,
         min_rating: filter.min_rating.filter(|&stars| stars > 0),
-        ids: None,
         tag: Some(filter.tag.clone()).filter(|tag| !tag.is_empty()),
         attributes: attributes
             .into_iter()
@@ -268,31 +298,5 @@ fn matching(ctx: &Ctx, filter: &ProductFilter, tree: &CategoryTree) -> Result<Op
         } else {
             Some(ProductStatus::Active)
         },
-    }))
-}
-
-/// The words of a search, each with the categories that it names; none when nothing can match.
-pub(super) fn words(search: &str, tree: &CategoryTree) -> Option<Vec<(String, Vec<CategoryId>)>> {
-    let folded = fold(search);
-    if folded.is_empty() && !search.trim().is_empty() {
-        // A search for signs only finds nothing, rather than everything.
-        return None;
-    }
-    let words = folded.split_whitespace().take(MAX_TERMS);
-    let words = words.map(|word| (word.to_owned(), categories_named(word, tree)));
-    Some(words.collect())
-}
-
-/// Categories whose own name, or that of one above, has this word in it: their products are
-/// found by it, and no product need be written again when a category is renamed.
-fn categories_named(word: &str, tree: &CategoryTree) -> Vec<CategoryId> {
-    let mut named = Vec::new();
-    for category in &tree.0 {
-        if fold(&category.name).contains(word) {
-            named.extend(tree.with_descendants(category.id));
-        }
-    }
-    named.sort_unstable();
-    named.dedup();
-    named
+    })
 }

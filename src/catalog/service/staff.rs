@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::read::words;
+use super::indexing;
 use crate::app::App;
 use crate::catalog::model::{
     CategoryTree, ProductCard, ProductSort, StaffCard, StaffFilter, StaffWords,
@@ -10,6 +10,7 @@ use crate::catalog::model::{
 use crate::catalog::store::{self, Matching, StaffMatching};
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
+use crate::search::Found;
 use crate::types::{Page, PageRequest, ProductId};
 
 /// Who may see the list: those who work on products, and those who only count them.
@@ -23,20 +24,18 @@ pub async fn list_for_staff(
     page: PageRequest,
 ) -> Result<Page<StaffCard>> {
     ctx.require_any(&MAY_LIST)?;
+    let words = indexing::find_for_staff(app, &filter.search).await?;
     let mut conn = app.db.conn().await?;
     let tree = store::category_tree(&mut conn).await?;
+    let matching = matching(filter, &tree, words.as_ref());
     let mut found = Page {
         items: Vec::new(),
-        total: 0,
+        total: store::count_for_staff(&mut conn, &matching).await?,
         request: page,
     };
-    let Some(matching) = matching(filter, &tree) else {
-        return Ok(found);
-    };
-    found.total = store::count_for_staff(&mut conn, &matching).await?;
     let ids = store::ids_for_staff(&mut conn, &matching, filter.sort, page).await?;
     let these = Matching {
-        ids: Some(ids.clone()),
+        ranked: Some(ids.as_slice().into()),
         ..Matching::default()
     };
     let all = PageRequest::new(1, PageRequest::MAX_PER_PAGE);
@@ -68,12 +67,16 @@ pub async fn staff_words(app: &App, ctx: &Ctx) -> Result<StaffWords> {
     })
 }
 
-/// What a filter means; none when nothing can match it.
-pub(super) fn matching(filter: &StaffFilter, tree: &CategoryTree) -> Option<StaffMatching> {
+/// What a filter means, with what was found of its words.
+pub(super) fn matching(
+    filter: &StaffFilter,
+    tree: &CategoryTree,
+    words: Option<&Found>,
+) -> StaffMatching {
     let some = |text: &String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    Some(StaffMatching {
+    StaffMatching {
         common: Matching {
-            words: words(&filter.search, tree)?,
+            ranked: words.map(|found| found.products.as_slice().into()),
             categories: filter.category.map(|id| tree.with_descendants(id)),
             min_price: filter.min_price.map(|price| price.minor()),
             max_price: filter.max_price.map(|price| price.minor()),
@@ -85,5 +88,5 @@ pub(super) fn matching(filter: &StaffFilter, tree: &CategoryTree) -> Option<Staf
         stock: filter.stock,
         scheduled: filter.scheduled,
         without_picture: filter.without_picture,
-    })
+    }
 }

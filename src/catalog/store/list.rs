@@ -1,6 +1,7 @@
 //! SQL of lists of products: which ones, in which order, and what their cards show.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::images::ImageRow;
 use super::read_options;
@@ -15,8 +16,8 @@ use crate::types::{
 /// What the rows of a list have in common, worked out from the filter.
 #[derive(Clone, Debug, Default)]
 pub struct Matching {
-    /// Folded words that must all occur; each with the categories that it names.
-    pub words: Vec<(String, Vec<CategoryId>)>,
+    /// One of these; their order is [`ProductSort::Relevance`].
+    pub ranked: Option<Arc<[ProductId]>>,
     /// In one of these categories.
     pub categories: Option<Vec<CategoryId>>,
     /// Some variant costs at least so much, in minor units.
@@ -27,8 +28,6 @@ pub struct Matching {
     pub in_stock: bool,
     /// At least so many stars on average.
     pub min_rating: Option<i64>,
-    /// One of these few.
-    pub ids: Option<Vec<ProductId>>,
     /// With this tag.
     pub tag: Option<String>,
     /// One of the values of each attribute.
@@ -38,18 +37,19 @@ pub struct Matching {
 }
 
 impl Matching {
-    /// Adds ` where …` over `products as p`.
+    /// Adds ` … where …` over `products as p`. However many ids there are, they are one value.
     pub(super) fn push(&self, query: &mut Query) {
+        if let Some(ranked) = &self.ranked {
+            query.push_fork(" join json_each(", " join json_array_elements_text(");
+            query.bind(serde_json::to_string(&**ranked).unwrap_or_default());
+            query.push_fork(
+                ") as r on r.value = p.id",
+                "::json) with ordinality as r(value, key) on cast(r.value as bigint) = p.id",
+            );
+        }
         query.push(" where true");
         if let Some(status) = self.status {
             query.push(" and p.status = ").bind(status);
-        }
-        // A folded word holds letters and digits only: nothing in it is special to `like`.
-        for (word, categories) in &self.words {
-            query.push(" and (p.search_text like ");
-            query.bind(format!("%{word}%"));
-            query.push(" or p.category_id in ");
-            query.bind_list(categories.iter().copied()).push(")");
         }
         if let Some(categories) = &self.categories {
             query.push(" and p.category_id in ");
@@ -73,9 +73,6 @@ impl Matching {
         if let Some(stars) = self.min_rating {
             query.push(" and p.rating_count > 0 and p.rating_sum >= p.rating_count * ");
             query.bind(stars);
-        }
-        if let Some(ids) = &self.ids {
-            query.push(" and p.id in ").bind_list(ids.iter().copied());
         }
         if let Some(tag) = &self.tag {
             query.push(
@@ -155,7 +152,10 @@ pub async fn cards(
     );
     matching.push(&mut query);
     query.push(match sort {
-        ProductSort::Rating => " order by p.rating_score desc, p.rating_count desc, p.id desc",
+        ProductSort::Relevance if matching.ranked.is_some() => " order by r.key",
+        ProductSort::Relevance | ProductSort::Rating => {
+            " order by p.rating_score desc, p.rating_count desc, p.id desc"
+        }
         ProductSort::Newest => " order by p.created_at desc, p.id desc",
         ProductSort::PriceAscending => " order by p.price_min_minor nulls last, p.id",
         ProductSort::PriceDescending => " order by p.price_min_minor desc nulls last, p.id desc",

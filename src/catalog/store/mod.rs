@@ -1,6 +1,7 @@
 //! SQL of catalog: categories, lists of products, one product, writing, pictures.
 
 mod categories;
+mod documents;
 mod facets;
 mod images;
 mod list;
@@ -9,6 +10,7 @@ mod staff;
 mod write;
 
 pub use categories::*;
+pub use documents::*;
 pub use facets::*;
 pub use images::*;
 pub use list::*;

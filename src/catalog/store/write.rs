@@ -3,7 +3,6 @@
 use super::{CHUNK, write_options, write_texts};
 use crate::catalog::model::{Product, ProductStatus, Variant};
 use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_all, fetch_one, fetch_optional};
-use crate::types::text::fold;
 use crate::types::{ProductId, Slug, Timestamp, VariantId};
 
 /// Counts a product's version up and locks its row until the transaction ends. Gives the new
@@ -52,10 +51,9 @@ pub async fn insert_product(tx: &mut Tx, product: &Product) -> db::Result<Produc
         (ProductId,),
         "insert into products
             (slug, name, maker, summary, description, category_id, status, options,
-            search_text, price_min_minor, price_max_minor, rating_score, created_by,
-            created_at, updated_at, publish_at, digital, seo_title, seo_description)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19)
+            price_min_minor, price_max_minor, rating_score, created_by, created_at,
+            updated_at, publish_at, digital, seo_title, seo_description)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         returning id",
         &product.slug,
         &product.name,
@@ -65,7 +63,6 @@ pub async fn insert_product(tx: &mut Tx, product: &Product) -> db::Result<Produc
         product.category_id,
         product.status,
         write_options(&product.options),
-        search_text(product),
         lowest,
         highest,
         product.rating.score(),
@@ -88,9 +85,8 @@ pub async fn update_product(tx: &mut Tx, product: &Product) -> db::Result<()> {
         tx,
         "update products
         set slug = $2, name = $3, maker = $4, summary = $5, description = $6, category_id = $7,
-            status = $8, options = $9, search_text = $10, price_min_minor = $11,
-            price_max_minor = $12, publish_at = $13, digital = $14, seo_title = $15,
-            seo_description = $16
+            status = $8, options = $9, price_min_minor = $10, price_max_minor = $11,
+            publish_at = $12, digital = $13, seo_title = $14, seo_description = $15
         where id = $1",
         product.id,
         &product.slug,
@@ -101,7 +97,6 @@ pub async fn update_product(tx: &mut Tx, product: &Product) -> db::Result<()> {
         product.category_id,
         product.status,
         write_options(&product.options),
-        search_text(product),
         lowest,
         highest,
         product.publish_at,
@@ -119,18 +114,6 @@ fn price_columns(product: &Product) -> (Option<i64>, Option<i64>) {
         range.map(|(lowest, _)| lowest.minor()),
         range.map(|(_, highest)| highest.minor()),
     )
-}
-
-/// What a search looks at, folded.
-fn search_text(product: &Product) -> String {
-    let mut texts = vec![&product.name, &product.maker, &product.summary];
-    texts.extend(&product.tags);
-    for (name, value) in &product.attributes {
-        texts.extend([name, value]);
-    }
-    texts.extend(product.variants.iter().map(|variant| &variant.sku));
-    let texts: Vec<&str> = texts.into_iter().map(String::as_str).collect();
-    fold(&texts.join(" "))
 }
 
 /// Deletes a product with all that belongs to it; the files of its pictures stay.

@@ -385,8 +385,8 @@ both! {
         let all = Matching::default();
         let cases = [
             (all.clone(), 2),
-            (Matching { words: vec![("mug".to_owned(), Vec::new())], ..all.clone() }, 1),
-            (Matching { words: vec![("none".to_owned(), vec![cups])], ..all.clone() }, 1),
+            (Matching { ranked: Some([jug.id, ProductId(9_999)].into()), ..all.clone() }, 1),
+            (Matching { ranked: Some([].into()), ..all.clone() }, 0),
             (Matching { categories: Some(vec![cups]), ..all.clone() }, 1),
             (Matching { categories: Some(Vec::new()), ..all.clone() }, 0),
             (Matching { min_price: Some(200), ..all.clone() }, 1),
@@ -408,7 +408,16 @@ both! {
         let counts = store::count_by_attribute(&mut tx, &all, Some("Size"), &[]).await.unwrap();
         assert_eq!(counts, [row("Size", "1 l")]);
 
-        for sort in [ProductSort::Rating, ProductSort::Newest, ProductSort::PriceAscending, ProductSort::PriceDescending, ProductSort::Name] {
+        let ranked = Matching { ranked: Some([jug.id, mug.id].into()), ..all.clone() };
+        let cards = store::cards(&mut tx, &ranked, ProductSort::Relevance, PageRequest::default(), app.currency()).await.unwrap();
+        assert_eq!(cards.iter().map(|card| card.id).collect::<Vec<_>>(), [jug.id, mug.id]);
+        let quarters = store::price_quarters(&mut tx, &all).await.unwrap();
+        assert_eq!(quarters.iter().map(|one| (one.begins, one.ends)).collect::<Vec<_>>(), [(100, 200), (100, 100)]);
+        assert_eq!(store::count_by_price(&mut tx, &all, &[(0, 99), (100, 100), (150, i64::MAX)]).await.unwrap(), [0, 2, 1, 0]);
+        assert_eq!(store::count_by_rating(&mut tx, &all).await.unwrap(), [0; 4]);
+        store::replace_tags(&mut tx, jug.id, &["gift".to_owned()]).await.unwrap();
+        assert_eq!(store::count_by_tag(&mut tx, &all, 5).await.unwrap(), [("gift".to_owned(), 1)]);
+        for sort in [ProductSort::Relevance, ProductSort::Rating, ProductSort::Newest, ProductSort::PriceAscending, ProductSort::PriceDescending, ProductSort::Name] {
             let cards = store::cards(&mut tx, &all, sort, PageRequest::new(1, 1), app.currency()).await.unwrap();
             assert_eq!(cards.len(), 1, "{sort}");
         }
@@ -423,5 +432,26 @@ both! {
         assert_eq!(skus, ["B", "C"]);
         assert_eq!(store::low_stock(&mut tx, 3, 10).await.unwrap().len(), 3);
         assert_eq!(store::low_stock(&mut tx, 3, 1).await.unwrap().len(), 1);
+    }
+
+    async fn products_are_read_as_the_index_knows_them(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let cups = store::insert_category(&mut tx, &category(&app, "Cups", None)).await.unwrap();
+        let mut mug = insert(&app, &mut tx, "Mug", &["A", "B"]).await;
+        mug.category_id = Some(cups);
+        mug.status = ProductStatus::Draft;
+        store::update_product(&mut tx, &mug).await.unwrap();
+        store::replace_tags(&mut tx, mug.id, &["gift".to_owned()]).await.unwrap();
+        store::replace_attributes(&mut tx, mug.id, &[("Material".to_owned(), "Clay".to_owned())]).await.unwrap();
+        let jug = insert(&app, &mut tx, "Jug", &["C"]).await;
+        let found = store::documents(&mut tx, &[mug.id, jug.id, ProductId(9_999)]).await.unwrap();
+        let [(document, place), (other, nowhere)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((document.id, *place, document.public), (mug.id, Some(cups), false));
+        assert_eq!((document.name.as_str(), document.skus.len()), ("Mug", 2));
+        assert!(document.labels.contains(&"gift".to_owned()) && document.facts.contains(&"Clay".to_owned()));
+        assert_eq!((other.id, *nowhere, other.public), (jug.id, None, true));
+        assert_eq!(store::count_all(&mut tx).await.unwrap(), 2);
+        assert_eq!(store::ids_in(&mut tx, &[cups]).await.unwrap(), [mug.id]);
+        assert_eq!(store::versions(&mut tx).await.unwrap(), [(mug.id, 1), (jug.id, 1)]);
     }
 }

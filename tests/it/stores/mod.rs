@@ -9,6 +9,7 @@ mod jobs;
 mod orders;
 mod payments;
 mod reviews;
+mod search;
 mod shipping;
 
 use crate::layers::{root, rust_files};
