@@ -48,6 +48,7 @@ pub fn router(app: App) -> Router {
         )
         .layer(from_fn(layers::keep_for_ever));
     let service = docs::routes(&DOCUMENT)
+        .route("/robots.txt", get(robots))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -59,6 +60,22 @@ pub fn router(app: App) -> Router {
         .nest("/media", media)
         .route("/static/{*name}", get(assets::serve));
     layers::around(router, &app).with_state(app)
+}
+
+/// Where search engines find nothing: pages about one visitor, or for staff.
+const PRIVATE: [&str; 8] = [
+    "/api/",
+    accounts::urls::ACCOUNT,
+    accounts::urls::REGISTER,
+    accounts::urls::SIGN_IN,
+    admin::urls::HOME,
+    cart::urls::CART,
+    checkout::urls::CHECKOUT,
+    orders::urls::ORDERS,
+];
+
+async fn robots(State(app): State<App>) -> Response {
+    catalog::pages::robots(&app.config.base_url, &PRIVATE)
 }
 
 static DOCUMENT: LazyLock<String> =

@@ -9,10 +9,7 @@ const HEADINGS_BELOW: u8 = 2;
 /// Renders Markdown (CommonMark with tables, struck-out text and bare links) as sanitised HTML:
 /// no scripts, styles, forms or frames, whatever was typed.
 pub fn render(markdown: &str) -> String {
-    let mut options = Options::default();
-    options.extension.table = true;
-    options.extension.strikethrough = true;
-    options.extension.autolink = true;
+    let options = options();
     let arena = Arena::new();
     let root = parse_document(&arena, markdown, &options);
     for node in root.descendants() {
@@ -28,9 +25,42 @@ pub fn render(markdown: &str) -> String {
     }
 }
 
+/// The words of Markdown alone, on one line.
+pub fn plain(markdown: &str) -> String {
+    let arena = Arena::new();
+    let root = parse_document(&arena, markdown, &options());
+    let mut text = String::new();
+    for node in root.descendants() {
+        match &node.data.borrow().value {
+            NodeValue::Text(words) => text.push_str(words),
+            NodeValue::Code(code) => text.push_str(&code.literal),
+            NodeValue::Strong | NodeValue::Emph | NodeValue::Strikethrough | NodeValue::Link(_) => {
+            }
+            _ => text.push(' '),
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    options.extension.table = true;
+    options.extension.strikethrough = true;
+    options.extension.autolink = true;
+    options
+}
+
 #[cfg(test)]
 mod tests {
-    use super::render;
+    use super::{plain, render};
+
+    #[test]
+    fn only_the_words_are_left() {
+        let typed = "# Care\n\nBy *hand*,\n**never** in a `machine`; see [here](https://a.example).\n\n\
+            - one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<b>raw</b> 1 < 2 &amp; 3";
+        let expected = "Care By hand, never in a machine; see here. one two a b 1 2 raw 1 < 2 & 3";
+        assert_eq!(plain(typed), expected);
+    }
 
     #[test]
     fn markdown_becomes_html() {

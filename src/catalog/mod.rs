@@ -8,7 +8,7 @@ pub mod pages;
 pub mod service;
 pub mod store;
 
-pub use markdown::render as render_markdown;
+pub use markdown::{plain as plain_text, render as render_markdown};
 pub use model::{
     Category, CategoryTree, Facets, Image, Listing, LowStock, OptionValue, PriceRange, Product,
     ProductCard, ProductFilter, ProductOption, ProductSort, ProductStatus, Rating, Related, Seo,
@@ -24,6 +24,11 @@ pub mod urls {
     pub const HOME: &str = "/";
     /// All products, and search.
     pub const PRODUCTS: &str = "/products";
+
+    /// The index of the sitemap.
+    pub const SITEMAP: &str = "/sitemap.xml";
+    /// All products for merchants' centres.
+    pub const FEED: &str = "/feeds/products.xml";
 
     /// All products with a tag.
     pub fn tag(tag: &str) -> String {

@@ -184,6 +184,19 @@ impl Variant {
     pub fn in_stock(&self) -> bool {
         self.active && self.stock.available() > 0
     }
+
+    /// The barcode where it is a GTIN of 8, 12, 13 or 14 digits with the right check digit (GS1
+    /// General Specifications, section 7.9: weights 3 and 1 in turn from the right).
+    pub fn gtin(&self) -> Option<&str> {
+        let digits: Vec<u32> = self
+            .barcode
+            .chars()
+            .map(|digit| digit.to_digit(10))
+            .collect::<Option<_>>()?;
+        let weighed = digits.iter().rev().zip([1, 3].into_iter().cycle());
+        let sum: u32 = weighed.map(|(digit, weight)| digit * weight).sum();
+        (matches!(digits.len(), 8 | 12..=14) && sum.is_multiple_of(10)).then_some(&self.barcode)
+    }
 }
 
 /// A picture of a product.
@@ -448,6 +461,26 @@ impl Product {
             .max_by_key(|price| price.minor())?;
         Some((lowest, highest))
     }
+}
+
+/// A part of the sitemap: the products whose ids lie in one span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SitemapPart {
+    /// Its number, from 1.
+    pub number: i64,
+    /// The latest change of its products.
+    pub updated_at: Timestamp,
+}
+
+/// What the sitemap tells of a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SitemapProduct {
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// The storage key of its first picture and the width of the widest file.
+    pub cover: Option<(String, u32)>,
 }
 
 /// A variant that is about to run out.

@@ -19,6 +19,7 @@ mod races;
 mod reviews;
 mod search;
 mod security;
+mod seo;
 mod shop;
 mod stores;
 mod support;

@@ -4,6 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::Uri;
 
 use super::filter::Filter;
+use super::seo::structured;
 use super::{link_to, urls, way_to};
 use crate::app::App;
 use crate::catalog::service::{self, categories, featured_products, search_products};
@@ -24,6 +25,8 @@ struct List {
     shell: Shell,
     now: Timestamp,
     heading: String,
+    /// For search engines: the way here.
+    structured: String,
     path: String,
     place: Option<Category>,
     crumbs: Vec<Link>,
@@ -38,6 +41,43 @@ struct List {
     /// Whether no product has all of the words, and these have some.
     some_words: bool,
     instead: Vec<ProductCard>,
+}
+
+impl List {
+    /// What search engines show as the title: without the name of the shop.
+    fn title(&self) -> String {
+        let place = self
+            .place
+            .as_ref()
+            .filter(|place| !place.seo.title.is_empty());
+        let title = place.map_or(&self.heading, |place| &place.seo.title);
+        match self.filter.page {
+            page if page > 1 => format!("{title}, page {page}"),
+            _ => title.clone(),
+        }
+    }
+
+    fn description(&self) -> String {
+        let place = self.place.iter();
+        let mut texts = place.flat_map(|place| [&place.seo.description, &place.description]);
+        match texts.find(|text| !text.is_empty()) {
+            Some(text) => text.clone(),
+            None => {
+                let (total, shop) = (self.products.total, &self.shell.shop_name);
+                let products = if total == 1 { "product" } else { "products" };
+                format!("{} at {shop}: {total} {products}.", self.heading)
+            }
+        }
+    }
+
+    /// The address of this page of the list without what narrows it.
+    fn canonical(&self) -> String {
+        let address = self.shell.canonical();
+        match self.filter.page {
+            page if page > 1 => format!("{address}?page={page}"),
+            _ => address,
+        }
+    }
 }
 
 /// What the list can be filtered by.
@@ -132,12 +172,15 @@ async fn list(
     } else {
         Vec::new()
     };
+    let heading = heading(&filter, place.as_ref());
+    let crumbs = way_to(tree, place.as_ref(), false);
     mark_root(&mut viewer.shell, tree, place.as_ref());
     let uri: Uri = filter.address(&path).parse().unwrap_or_default();
     page(&List {
         now: viewer.ctx.now,
-        heading: heading(&filter, place.as_ref()),
-        crumbs: way_to(tree, place.as_ref(), false),
+        structured: structured::breadcrumbs(&viewer.shell, &crumbs, &heading),
+        heading,
+        crumbs,
         currency: app.currency(),
         chips: filter.chips(&path),
         offers: offers(tree, facets, &filter, place.as_ref(), &path),

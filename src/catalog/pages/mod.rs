@@ -5,6 +5,10 @@ mod filter;
 mod home;
 mod list;
 mod product;
+mod seo;
+
+pub use seo::robots;
+pub use seo::structured::shop as structured_shop;
 
 use axum::Router;
 use axum::routing::get;
@@ -21,6 +25,7 @@ pub fn routes() -> Router<App> {
         .route(urls::PRODUCTS, get(list::all))
         .route("/categories/{slug}", get(list::of_category))
         .route("/products/{slug}", get(product::show))
+        .merge(seo::routes())
 }
 
 fn link_to(category: &Category) -> Link {

@@ -3,12 +3,13 @@
 use axum::extract::{Path, Query, State};
 
 use super::choice::{self, Choice};
+use super::seo::structured::{self, Opinion};
 use super::{urls, way_to};
 use crate::app::App;
 use crate::catalog::service::{self, categories, list_products};
 use crate::catalog::{
     Category, Image, Product, ProductCard, ProductFilter, ProductKey, ProductStatus, Variant,
-    render_markdown,
+    plain_text, render_markdown,
 };
 use crate::error::{Error, Result};
 use crate::reviews::pages::Section;
@@ -28,6 +29,8 @@ struct ProductPage {
     now: Timestamp,
     crumbs: Vec<Link>,
     teaser: String,
+    /// For search engines: the product, and the way to it.
+    structured: [String; 2],
     description: String,
     pictures: Vec<Image>,
     variant: Option<Variant>,
@@ -42,6 +45,15 @@ struct ProductPage {
 impl ProductPage {
     fn is_draft(&self) -> bool {
         self.product.status != ProductStatus::Active
+    }
+
+    fn title(&self) -> String {
+        let product = &self.product;
+        match (&product.seo.title, &product.maker) {
+            (title, _) if !title.is_empty() => title.clone(),
+            (_, maker) if maker.is_empty() => product.name.clone(),
+            (_, maker) => format!("{} by {maker}", product.name),
+        }
     }
 
     /// The price that the chosen variant had before, where that was more.
@@ -93,10 +105,36 @@ async fn product_page(
     let available = variant
         .as_ref()
         .map_or(0, |variant| variant.stock.available());
+    let (teaser, crumbs) = (teaser(&product), way_to(&tree, place, true));
+    let way: Vec<&str> = crumbs
+        .iter()
+        .skip(1)
+        .map(|link| link.label.as_str())
+        .collect();
+    let reviews = Section::on_product(app, ctx, &product, pairs).await?;
+    let shown = reviews.page.items.iter();
+    let opinions = shown.map(|review| Opinion {
+        author: &review.author,
+        rating: review.rating,
+        body: &review.body,
+        written_at: review.created_at,
+    });
+    let opinions: Vec<Opinion<'_>> = opinions.collect();
+    let structured = [
+        structured::product(
+            &viewer.shell,
+            &product,
+            &teaser,
+            &way.join(" > "),
+            &opinions,
+        ),
+        structured::breadcrumbs(&viewer.shell, &crumbs, &product.name),
+    ];
     Ok(ProductPage {
         now: ctx.now,
-        crumbs: way_to(&tree, place, true),
-        teaser: teaser(&product),
+        structured,
+        crumbs,
+        teaser,
         description: render_markdown(&product.description),
         pictures: pictures(&product, variant.as_ref()),
         choices: variant.as_ref().map_or_else(Vec::new, |variant| {
@@ -104,7 +142,7 @@ async fn product_page(
         }),
         most: available.min(app.config.max_quantity),
         shipping: shipping::service::methods(app).await?,
-        reviews: Section::on_product(app, ctx, &product, pairs).await?,
+        reviews,
         related: related(app, &viewer, &product, place).await?,
         shell: viewer.shell,
         variant,
@@ -114,11 +152,12 @@ async fn product_page(
 
 /// One sentence about it for search engines and link previews.
 fn teaser(product: &Product) -> String {
-    if !product.summary.is_empty() {
-        return product.summary.clone();
+    for text in [&product.seo.description, &product.summary] {
+        if !text.is_empty() {
+            return text.clone();
+        }
     }
-    let words = product.description.split_whitespace();
-    let text = words.collect::<Vec<_>>().join(" ");
+    let text = plain_text(&product.description);
     if text.is_empty() {
         return match product.price_range() {
             Some((lowest, _)) => format!("{} for {lowest}.", product.name),

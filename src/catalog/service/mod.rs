@@ -24,7 +24,8 @@ pub use input::{
 };
 pub use read::{
     facets, featured_products, find_product, list_products, low_stock, product, product_for_staff,
-    product_id, products_after, redirect_of, related_products, search_products, suggest,
+    product_id, products_after, redirect_of, related_products, search_products, sitemap_parts,
+    sitemap_products, suggest,
 };
 pub use staff::{list_for_staff, staff_words};
 pub use write::{

@@ -7,7 +7,7 @@ use super::{ProductKey, indexing};
 use crate::app::App;
 use crate::catalog::model::{
     CategoryTree, Facets, Listing, LowStock, Product, ProductCard, ProductFilter, ProductSort,
-    ProductStatus, Suggestions,
+    ProductStatus, SitemapPart, SitemapProduct, Suggestions,
 };
 use crate::catalog::store::{self, Matching};
 use crate::ctx::{Ctx, Permission};
@@ -215,6 +215,21 @@ pub async fn products_after(
         }
     }
     Ok(products)
+}
+
+/// The parts of the sitemap, each of `per_part` ids of products that shoppers see.
+pub async fn sitemap_parts(app: &App, _ctx: &Ctx, per_part: i64) -> Result<Vec<SitemapPart>> {
+    Ok(store::sitemap_parts(&mut app.db.conn().await?, per_part).await?)
+}
+
+/// What a part of the sitemap tells: of products that shoppers see.
+pub async fn sitemap_products(
+    app: &App,
+    _ctx: &Ctx,
+    per_part: i64,
+    number: i64,
+) -> Result<Vec<SitemapProduct>> {
+    Ok(store::sitemap_products(&mut app.db.conn().await?, per_part, number).await?)
 }
 
 /// The id of a product. Errors: `NotFound` for what the asker may not see.

@@ -6,6 +6,7 @@ mod facets;
 mod images;
 mod list;
 mod product;
+mod sitemap;
 mod staff;
 mod write;
 
@@ -15,6 +16,7 @@ pub use facets::*;
 pub use images::*;
 pub use list::*;
 pub use product::*;
+pub use sitemap::*;
 pub use staff::*;
 pub use write::*;
 

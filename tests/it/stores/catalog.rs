@@ -317,6 +317,30 @@ both! {
         assert_eq!(store::known_tags(&mut tx).await.unwrap(), ["Gift"]);
     }
 
+    async fn the_sitemap_lists_active_products_part_by_part(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let first = insert(&app, &mut tx, "First", &["A"]).await;
+        let second = insert(&app, &mut tx, "Second", &["B"]).await;
+        let third = insert(&app, &mut tx, "Third", &["C"]).await;
+        let image = Image {
+            id: ImageId(0), storage_key: "ab/c".to_owned(), alt: String::new(), width: 900, height: 9,
+            option_value: String::new(), position: 0,
+        };
+        store::insert_image(&mut tx, first.id, &image, app.clock.now()).await.unwrap();
+        store::set_status(&mut tx, second.id, ProductStatus::Archived).await.unwrap();
+        let later = app.clock.now().plus_seconds(9);
+        store::touch_product(&mut tx, third.id, later).await.unwrap();
+        let parts = store::sitemap_parts(&mut tx, 2).await.unwrap();
+        let parts: Vec<_> = parts.iter().map(|part| (part.number, part.updated_at)).collect();
+        assert_eq!(parts, [(1, app.clock.now()), (2, later)]);
+        let one = store::sitemap_products(&mut tx, 2, 1).await.unwrap();
+        assert_eq!((one.len(), &one[0].slug), (1, &first.slug));
+        assert_eq!(one[0].cover, Some(("ab/c".to_owned(), 800)));
+        let two = store::sitemap_products(&mut tx, 2, 2).await.unwrap();
+        assert_eq!((two.len(), two[0].updated_at, &two[0].cover), (1, later, &None));
+        assert!(store::sitemap_products(&mut tx, 2, 3).await.unwrap().is_empty());
+    }
+
     async fn what_was_ordered_is_known(app: TestApp) {
         let mut tx = app.db.begin().await.unwrap();
         let product = insert(&app, &mut tx, "Mug", &["A", "B"]).await;
