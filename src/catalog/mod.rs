@@ -49,6 +49,8 @@ pub mod urls {
 
     /// Staff: all products.
     pub const ADMIN_PRODUCTS: &str = "/admin/products";
+    /// Staff: asks whether to change many products (GET), changes them (POST).
+    pub const ADMIN_BULK: &str = "/admin/products/bulk";
     /// Staff: the form of a new product.
     pub const ADMIN_PRODUCT_NEW: &str = "/admin/products/new";
     /// Staff: all categories.

@@ -126,6 +126,11 @@ const ADDRESSES: &[(&str, &[Method], &[Permission])] = &[
     ("admin::HOME", &[Method::GET], &[]),
     ("catalog::ADMIN_PRODUCTS", &[Method::GET], MAY_COUNT),
     (
+        "catalog::ADMIN_BULK",
+        &[Method::GET, Method::POST],
+        &[Permission::Catalog],
+    ),
+    (
         "catalog::ADMIN_PRODUCT_NEW",
         &[Method::GET, Method::POST],
         &[Permission::Catalog],
@@ -248,6 +253,7 @@ impl Things {
         match name {
             "admin::HOME" => admin::urls::HOME.to_owned(),
             "catalog::ADMIN_PRODUCTS" => catalog::urls::ADMIN_PRODUCTS.to_owned(),
+            "catalog::ADMIN_BULK" => catalog::urls::ADMIN_BULK.to_owned(),
             "catalog::ADMIN_PRODUCT_NEW" => catalog::urls::ADMIN_PRODUCT_NEW.to_owned(),
             "catalog::admin_product" => catalog::urls::admin_product(self.product),
             "catalog::admin_variants" => catalog::urls::admin_variants(self.product),
@@ -693,7 +699,7 @@ both! {
         assert_eq!(all.texts("td.low").len(), 3);
         let found = browser.submit(&all, "#filter", &[("search", "mug")]).await.expect(200);
         assert_eq!(names(&found), ["Mug"]);
-        assert_eq!(found.attributes("[name=search]", "value"), ["mug"]);
+        assert_eq!(found.attributes("#f-search", "value"), ["mug"]);
         let drafts = browser.submit(&all, "#filter", &[("status", "draft")]).await.expect(200);
         assert_eq!(names(&drafts), ["Bowl"]);
         let in_cups = browser.submit(&all, "#filter", &[("category", &cups.id.to_string()), ("sort", "price")]).await.expect(200);

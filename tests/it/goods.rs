@@ -1,10 +1,14 @@
 //! The list of products for staff: filters, orders, many changed at once, stock in place, copies.
 
 use serde_json::{Value, json};
+use zoco::catalog::service::bulk::{self, BulkAction, BulkInput, Seen, Selection};
 use zoco::catalog::service::{self, CategoryInput, ProductInput};
-use zoco::catalog::{Product, ProductKey};
+use zoco::catalog::{Product, ProductKey, ProductStatus, StaffFilter};
 use zoco::ctx::Permission;
 use zoco::db::count_statements;
+use zoco::db::query::{Sql, fetch_all};
+use zoco::error::Error;
+use zoco::types::{PageRequest, ProductId};
 
 use crate::support::{Browser, Reply, TestApp, both};
 
@@ -18,6 +22,12 @@ async fn admin_browser(app: &TestApp) -> Browser {
 async fn make(app: &TestApp, input: Value) -> Product {
     let input: ProductInput = serde_json::from_value(input).unwrap();
     service::create_product(app, &app.system(), input)
+        .await
+        .unwrap()
+}
+
+async fn read(app: &TestApp, id: ProductId) -> Product {
+    service::product(app, &app.system(), &ProductKey::Id(id))
         .await
         .unwrap()
 }
@@ -176,5 +186,248 @@ both! {
         let (page, hundred) = count_statements(browser.get(path)).await;
         assert_eq!(names(&page).len(), 100);
         assert_eq!(one, hundred);
+    }
+
+    async fn prices_change_by_percent_by_page_as_by_api(app: TestApp) {
+        shelf(&app).await;
+        let api_app = app.clone();
+        let mut browser = admin_browser(&app).await;
+        let list = browser.get("/admin/products?stock=low&sort=name").await.expect(200);
+        let how = browser.submit(&list, "#bulk", &[("do", "price"), ("scope", "all")]).await.expect(200);
+        assert_eq!(how.text("h1"), "Change prices");
+        assert!(how.texts("#confirm").is_empty(), "nothing is to be confirmed yet");
+        let wrong = browser.submit(&how, "#how-form", &[("percent", "1.25"), ("ending", "x")]).await.expect(422);
+        assert_eq!(wrong.texts(".field .err").len(), 2);
+        assert_eq!(wrong.attributes("#f-percent", "value"), ["1.25"]);
+        let preview = browser.submit(&how, "#how-form", &[
+            ("direction", "down"), ("percent", "12,5"), ("former", "keep"), ("ending", ".95")]).await.expect(200);
+        assert_eq!(preview.text("#preview"), "2 of 2 products change");
+        let rows: Vec<String> = preview.texts(".before-after td").chunks(5).map(|row| row.join(" | ")).collect();
+        assert_eq!(rows, [
+            "bowl | BOWL | 12.00 € | 10.95 € | none → 12.00 €",
+            "Tray | S | 10.00 € | 8.95 € | none → 10.00 €",
+            "Tray | L | 30.00 € | 25.95 € | none → 30.00 €",
+        ]);
+        let done = browser.submit(&preview, "#confirm", &[]).await.expect(200);
+        assert!(done.has("2 products were changed."), "{}", done.body);
+        assert_eq!(done.path, "/admin/products?stock=low&sort=name", "the filter is still there");
+        let tray = read(&app, ProductId(5)).await;
+        assert_eq!((tray.version, tray.variants[1].price.amount()), (2, "25.95".to_owned()));
+        assert_eq!(tray.variants[1].compare_at.unwrap().amount(), "30.00");
+        let again = browser.submit(&preview, "#confirm", &[]).await.expect(200);
+        assert!(again.has("2 of the products were changed by somebody else meanwhile"), "{}", again.body);
+        assert_eq!(read(&app, ProductId(5)).await.version, 2, "a second click changes nothing");
+        let cheap = app.api().get("/api/products?max_price=8.95").await.json();
+        assert_eq!(cheap["items"][0]["name"], "Tray", "the range of prices was kept");
+
+        let api = api_app.api().signed_in("admin@example.com").await;
+        let change = json!({"action": "price", "percent": "14.3", "ending": ".99", "former_price": "clear"});
+        let preview = api.post("/api/admin/products/bulk", json!({"selection": {"filter": {"search": "tray"}},
+            "change": change, "dry_run": true})).await.expect(200).json();
+        assert_eq!(preview["changes"][0]["prices"][1]["before"]["amount"], "25.95");
+        assert_eq!(preview["changes"][0]["prices"][1]["after"]["amount"], "29.99");
+        assert_eq!(preview["changes"][0]["prices"][1]["compare_at_after"], Value::Null);
+        assert_eq!(read(&app, ProductId(5)).await.version, 2, "a dry run changes nothing");
+        let key = api.with("idempotency-key", "bulk-1");
+        let body = json!({"change": change, "seen": preview["seen"]});
+        let done = key.post("/api/admin/products/bulk", body.clone()).await.expect(200).json();
+        assert_eq!((&done["changed"], &done["seen"], &done["remaining"]), (&json!(1), &Value::Null, &json!(0)));
+        let replayed = key.post("/api/admin/products/bulk", body).await.expect(200);
+        assert_eq!(replayed.header("idempotent-replayed"), "true");
+        assert_eq!(read(&app, ProductId(5)).await.variants[1].price.amount(), "29.99");
+        assert_eq!(read(&app, ProductId(5)).await.variants[1].compare_at, None);
+    }
+
+    async fn each_action_does_what_it_says_and_is_written_down(app: TestApp) {
+        shelf(&app).await;
+        let cups = category(&app, "Glasses").await;
+        let customer = app.customer("ada@example.com").await;
+        let item = zoco::cart::service::AddItem { product_id: Some(ProductId(1)), quantity: Some(1), ..Default::default() };
+        zoco::cart::service::add_item(&app, &customer, item).await.unwrap();
+        let order = json!({"shipping_address": "Ada\n12 Main Street", "payment": {"provider": "bank_transfer"}});
+        let buyer = app.api().signed_in("ada@example.com").await;
+        buyer.post("/api/orders", order).await.expect(201);
+        app.admin().await;
+        let api = app.api().signed_in("admin@example.com").await;
+        let run = async |ids: &[i64], change: Value| {
+            let body = json!({"selection": {"ids": ids}, "change": change});
+            api.post("/api/admin/products/bulk", body).await.expect(200).json()
+        };
+        let done = run(&[4, 1, 4, 99], json!({"action": "publish"})).await;
+        assert_eq!((&done["changed"], done["skipped"].as_array().unwrap().len()), (&json!(1), 2));
+        let lamp = read(&app, ProductId(4)).await;
+        assert_eq!((lamp.status, lamp.publish_at, lamp.version), (ProductStatus::Active, None, 2));
+        run(&[1], json!({"action": "unpublish"})).await;
+        assert_eq!(read(&app, ProductId(1)).await.status, ProductStatus::Draft);
+        run(&[1, 2], json!({"action": "archive"})).await;
+        assert_eq!(read(&app, ProductId(2)).await.status, ProductStatus::Archived);
+        run(&[1, 2], json!({"action": "category", "category_id": cups.id})).await;
+        run(&[2], json!({"action": "category", "category_id": 0})).await;
+        assert_eq!(read(&app, ProductId(1)).await.category_id, Some(cups.id));
+        assert_eq!(read(&app, ProductId(2)).await.category_id, None);
+        run(&[1, 2, 5], json!({"action": "add_tag", "tag": " Winter "})).await;
+        run(&[1, 2], json!({"action": "remove_tag", "tag": "CLAY"})).await;
+        assert_eq!(read(&app, ProductId(1)).await.tags, ["Gift", "Winter"]);
+        assert_eq!(read(&app, ProductId(2)).await.tags, ["Winter"]);
+        let found = app.api().get("/api/products?search=winter").await.json();
+        assert_eq!(found["items"][0]["name"], "Tray", "the search finds the new tag");
+        run(&[2], json!({"action": "remove_tag", "tag": "winter"})).await;
+        assert_eq!(read(&app, ProductId(2)).await.tags, [] as [&str; 0]);
+        let preview = api.post("/api/admin/products/bulk", json!({"selection": {"filter": {}}, "dry_run": true,
+            "change": {"action": "delete"}})).await.expect(200).json();
+        assert_eq!((&preview["changed"], &preview["skipped"][0]["names"]), (&json!(4), &json!(["Mug"])));
+        assert_eq!(preview["changes"][0]["what"], "deleted");
+        run(&[1], json!({"action": "publish"})).await;
+        let done = run(&[1, 2, 3], json!({"action": "delete"})).await;
+        assert_eq!(done["changed"], 3);
+        assert_eq!(read(&app, ProductId(1)).await.status, ProductStatus::Archived, "it was ordered");
+        let gone = service::product(&app, &app.system(), &ProductKey::Id(ProductId(3))).await;
+        assert!(matches!(gone, Err(Error::NotFound)));
+        let sql = Sql::same("select action, after from audit_log where subject = 'product 2' order by id");
+        let log: Vec<(String, String)> = fetch_all(&mut app.db.conn().await.unwrap(), sql, Vec::new()).await.unwrap();
+        let actions: Vec<&str> = log.iter().map(|(action, _)| action.as_str()).collect();
+        assert_eq!(actions, ["product.created", "product.archived", "product.updated", "product.updated",
+            "product.updated", "product.updated", "product.updated", "product.deleted"]);
+        assert_eq!(log[1].1, r#"{"status":"archived"}"#);
+        let sql = Sql::same("select count(*) from outbox where topic = 'product.changed'");
+        let told: Vec<(i64,)> = fetch_all(&mut app.db.conn().await.unwrap(), sql, Vec::new()).await.unwrap();
+        assert_eq!(told, [(5 + 17,)]);
+        app.run_jobs().await;
+    }
+
+    async fn what_somebody_changed_meanwhile_is_left_alone_and_told(app: TestApp) {
+        for name in ["One", "Two", "Three"] {
+            app.product(name, "10", 1).await;
+        }
+        let mut browser = admin_browser(&app).await;
+        let list = browser.get("/admin/products").await.expect(200);
+        let ticked = [("do", "archive"), ("id", "1")];
+        let preview = browser.submit(&list, "#bulk", &ticked).await.expect(200);
+        assert_eq!(preview.text("#preview"), "1 of 1 product changes");
+        let preview = browser.submit(&list, "#bulk", &[("do", "archive"), ("scope", "all")]).await.expect(200);
+        let input = ProductInput { name: Some("Two!".to_owned()), ..ProductInput::default() };
+        service::update_product(&app, &app.system(), &ProductKey::Id(ProductId(2)), None, input).await.unwrap();
+        service::delete_product(&app, &app.system(), &ProductKey::Id(ProductId(3)), None).await.unwrap();
+        app.product("Four", "10", 1).await;
+        let done = browser.submit(&preview, "#confirm", &[]).await.expect(200);
+        assert!(done.has("One product was changed."), "{}", done.body);
+        assert!(done.has("were changed by somebody else meanwhile, and were left alone: Two!."));
+        assert!(done.has("are no longer there, and were left alone: Product 3."));
+        assert_eq!(read(&app, ProductId(1)).await.status, ProductStatus::Archived);
+        assert_eq!(read(&app, ProductId(2)).await.status, ProductStatus::Active);
+        assert_eq!(read(&app, ProductId(4)).await.status, ProductStatus::Active, "it was not in the preview");
+    }
+
+    async fn two_changes_at_once_do_not_undo_each_other(app: TestApp) {
+        for number in 0..120 {
+            app.product(&format!("Cup {number}"), "10", 1).await;
+        }
+        let input = BulkInput { action: "price".to_owned(), percent: Some("10".to_owned()), ..BulkInput::default() };
+        let dearer = input.read(app.currency()).unwrap();
+        let all = Selection::Filter(Box::default());
+        let ctx = app.system();
+        let preview = bulk::preview(&app, &ctx, &all, &dearer, PageRequest::default()).await.unwrap();
+        assert_eq!((preview.selected, preview.changes.items.len()), (120, 24));
+        let (one, two) = tokio::join!(
+            bulk::apply(&app, &ctx, &dearer, preview.seen.clone()),
+            bulk::apply(&app, &ctx, &dearer, preview.seen.clone()),
+        );
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert_eq!(one.changed + two.changed, 120);
+        let left = |done: &bulk::Applied| done.skipped.iter().map(|one| one.count).sum::<usize>();
+        assert_eq!(left(&one) + left(&two), 120);
+        let list = service::list_for_staff(&app, &ctx, &StaffFilter::default(), PageRequest::new(2, 100)).await.unwrap();
+        assert!(list.items.iter().all(|row| row.card.price.unwrap().minor() == 1_100 && row.card.version == 2));
+    }
+
+    async fn a_change_of_a_hundred_sends_as_many_statements_as_one_of_one(app: TestApp) {
+        let ctx = app.system();
+        for number in 0..100 {
+            make(&app, json!({"name": format!("Cup {number}"), "tags": ["a"],
+                "options": [{"name": "Size", "values": [{"value": "S"}, {"value": "L"}]}],
+                "variants": [{"options": ["S"], "price": "10.00"}, {"options": ["L"], "price": "30.00"}]})).await;
+        }
+        let actions = [
+            json!({"action": "price", "percent": "-10"}), json!({"action": "archive"}), json!({"action": "add_tag", "tag": "b"}),
+            json!({"action": "delete"}),
+        ];
+        let page = PageRequest::new(1, 100);
+        for action in actions {
+            let input: BulkInput = serde_json::from_value(action).unwrap();
+            let action = input.read(app.currency()).unwrap();
+            let one = Selection::Ids(vec![ProductId(1)]);
+            let (seen_one, few) = count_statements(bulk::preview(&app, &ctx, &one, &action, page)).await;
+            let others = Selection::Ids((2..=100).map(ProductId).collect());
+            let (seen, many) = count_statements(bulk::preview(&app, &ctx, &others, &action, page)).await;
+            assert_eq!(few, many, "preview of {action:?}");
+            let seen_one = seen_one.unwrap().seen;
+            let (_, few) = count_statements(bulk::apply(&app, &ctx, &action, seen_one)).await;
+            let (done, many) = count_statements(bulk::apply(&app, &ctx, &action, seen.unwrap().seen)).await;
+            assert_eq!((done.unwrap().changed, few), (99, many), "{action:?}");
+        }
+    }
+
+    async fn thousands_are_changed_a_part_at_a_time(app: TestApp) {
+        // Rows of the bare minimum: what is counted is how many are taken at once.
+        let sql = Sql::same("insert into products (slug, name, status, created_at, updated_at)
+            with recursive n (i) as (select 1 union all select i + 1 from n where i < 2005)
+            select 'p-' || cast(i as text), 'P', 'draft', 1, 1 from n");
+        let mut tx = app.db.begin().await.unwrap();
+        zoco::db::query::execute(&mut tx, sql, Vec::new()).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut browser = admin_browser(&app).await;
+        let list = browser.get("/admin/products").await.expect(200);
+        let preview = browser.submit(&list, "#bulk", &[("do", "publish"), ("scope", "all")]).await.expect(200);
+        let part = browser.submit(&preview, "#confirm", &[]).await.expect(200);
+        assert_eq!(part.text("h1"), "2000 of 2005 products are done");
+        let done = browser.submit(&part, "#go-on", &[]).await.expect(200);
+        assert!(done.has("2005 products were changed."), "{}", done.body);
+        let active = app.api().get("/api/products").await.json();
+        assert_eq!(active["total"], 2005);
+    }
+
+    async fn what_makes_no_sense_changes_nothing_and_breaks_nothing(app: TestApp) {
+        app.product("Mug", "10", 1).await;
+        let mut browser = admin_browser(&app).await;
+        for (query, told) in [
+            ("", "Choose what to do"), ("do=explode&id=1", "Choose what to do"), ("do=publish", "Tick at least one"),
+            ("do=publish&id=x", "Tick at least one"), ("do=publish&scope=all&search=none", "Choose at least one product"),
+        ] {
+            let page = browser.get(&format!("/admin/products/bulk?{query}")).await.expect(200);
+            assert!(page.path.starts_with("/admin/products") && page.has(told), "{query}: {}", page.body);
+        }
+        for query in ["do=category&id=1&go=1", "do=category&id=1&go=1&to_category=99", "do=add_tag&id=1&go=1&with_tag=a,b",
+            "do=price&id=1&go=1", "do=price&id=1&go=1&percent=0", "do=price&id=1&go=1&percent=5&former=x",
+            "do=price&id=1&go=1&percent=200&direction=down"] {
+            browser.get(&format!("/admin/products/bulk?{query}")).await.expect(422);
+        }
+        let page = browser.get("/admin/products/bulk?do=publish&id=1").await.expect(200);
+        assert_eq!(page.text("#preview"), "Nothing would change");
+        assert!(page.has("stay as they are"));
+        for fields in [&[("do", "publish"), ("seen", "x")][..], &[("do", "nothing"), ("seen", "1.1")],
+            &[("do", "category"), ("to_category", "99"), ("seen", "1.1")], &[]] {
+            browser.post("/admin/products/bulk", fields).await.expect(200);
+        }
+        assert_eq!(read(&app, ProductId(1)).await.version, 1);
+        let api = app.api().signed_in("admin@example.com").await;
+        for body in [json!({}), json!({"change": {"action": "x"}}), json!({"change": {"action": "publish"}}),
+            json!({"change": {"action": "publish"}, "selection": {}}),
+            json!({"change": {"action": "publish"}, "selection": {"ids": []}}),
+            json!({"change": {"action": "publish"}, "selection": {"ids": [1], "filter": {}}}),
+            json!({"change": {"action": "publish"}, "seen": "x"}),
+            json!({"change": {"action": "price", "percent": "NaN"}, "selection": {"ids": [1]}}),
+            json!({"change": {"action": "category", "category_id": 99}, "selection": {"ids": [1]}})] {
+            api.post("/api/admin/products/bulk", body.clone()).await.expect(422);
+        }
+        let large = json!({"change": {"action": "price", "percent": "1000"}, "selection": {"ids": [1]}});
+        for _ in 0..14 {
+            api.post("/api/admin/products/bulk", large.clone()).await.expect(200);
+        }
+        let done = api.post("/api/admin/products/bulk", large).await.expect(200).json();
+        assert_eq!((&done["changed"], &done["skipped"][0]["code"]), (&json!(0), &json!("too_large")));
+        let many = Seen::default();
+        assert!(many.is_empty());
+        let nobody = bulk::apply(&app, &app.guest(), &BulkAction::Delete, many).await;
+        assert!(matches!(nobody, Err(Error::Unauthenticated)));
     }
 }

@@ -1,5 +1,6 @@
 //! API: products, their pictures, and categories.
 
+mod bulk;
 mod categories;
 mod images;
 mod json;
@@ -40,6 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_for_staff))
         .routes(routes!(list_alias, create_alias))
         .merge(variants::routes())
+        .merge(bulk::routes())
         .merge(images::routes())
         .merge(categories::routes())
 }

@@ -1,6 +1,7 @@
 //! Reading and changing categories, products, variants and pictures. What is visible to whom
 //! is decided here: shoppers see active products, staff with `catalog` see all.
 
+pub mod bulk;
 mod categories;
 mod draft;
 mod facets;

@@ -229,7 +229,13 @@ pub(super) async fn take_for_change(
 
 /// From here on nobody orders any of it until the transaction ends.
 async fn hold_stock(tx: &mut Tx, product: &Product) -> Result<()> {
-    let variants: Vec<VariantId> = product.variants.iter().map(|variant| variant.id).collect();
+    hold_stock_of(tx, std::slice::from_ref(product)).await
+}
+
+/// From here on nobody orders any of these until the transaction ends.
+pub(super) async fn hold_stock_of(tx: &mut Tx, products: &[Product]) -> Result<()> {
+    let variants = products.iter().flat_map(|product| &product.variants);
+    let variants: Vec<VariantId> = variants.map(|variant| variant.id).collect();
     inventory::service::hold(tx, &variants).await
 }
 
@@ -467,12 +473,12 @@ pub(super) async fn finish(
     Ok(after)
 }
 
-fn subject(id: ProductId) -> String {
+pub(super) fn subject(id: ProductId) -> String {
     format!("product {id}")
 }
 
 /// What the audit log tells of a product.
-fn facts(product: &Product) -> Value {
+pub(super) fn facts(product: &Product) -> Value {
     let variant = |variant: &Variant| {
         json!({
             "id": variant.id,
@@ -507,7 +513,7 @@ fn facts(product: &Product) -> Value {
 }
 
 /// Only the facts that changed, before and after.
-fn differences(before: Value, after: Value) -> (Value, Value) {
+pub(super) fn differences(before: Value, after: Value) -> (Value, Value) {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return (Value::Null, Value::Null);
     };

@@ -1,5 +1,6 @@
 //! SQL of catalog: categories, lists of products, one product, writing, pictures.
 
+mod bulk;
 mod categories;
 mod documents;
 mod facets;
@@ -10,6 +11,7 @@ mod sitemap;
 mod staff;
 mod write;
 
+pub use bulk::*;
 pub use categories::*;
 pub use documents::*;
 pub use facets::*;

@@ -108,7 +108,7 @@ pub async fn update_product(tx: &mut Tx, product: &Product) -> db::Result<()> {
 }
 
 /// The lowest and highest price of the active variants, in minor units.
-fn price_columns(product: &Product) -> (Option<i64>, Option<i64>) {
+pub(super) fn price_columns(product: &Product) -> (Option<i64>, Option<i64>) {
     let range = product.price_range();
     (
         range.map(|(lowest, _)| lowest.minor()),

@@ -341,6 +341,28 @@ both! {
         assert!(store::sitemap_products(&mut tx, 2, 3).await.unwrap().is_empty());
     }
 
+    async fn many_products_are_written_at_once(app: TestApp) {
+        let mut tx = app.db.begin().await.unwrap();
+        let mut one = insert(&app, &mut tx, "One", &["A"]).await;
+        let mut two = insert(&app, &mut tx, "Two", &["B"]).await;
+        store::lock_products(&mut tx, &[one.id, two.id]).await.unwrap();
+        for product in [&mut one, &mut two] {
+            product.version = 7;
+            product.status = ProductStatus::Draft;
+            product.publish_at = Some(app.clock.now());
+            product.category_id = None;
+        }
+        one.tags = vec!["x".to_owned(), "y".to_owned()];
+        store::write_products(&mut tx, &[&one, &two]).await.unwrap();
+        store::replace_tags_of(&mut tx, &[&one, &two]).await.unwrap();
+        store::replace_tags_of(&mut tx, &[&two]).await.unwrap();
+        assert_eq!(read(&app, &mut tx, one.id).await, one);
+        assert_eq!(read(&app, &mut tx, two.id).await, two);
+        assert_eq!(store::ordered_products(&mut tx, &[one.id, two.id]).await.unwrap(), []);
+        store::delete_products(&mut tx, &[one.id]).await.unwrap();
+        assert!(store::product(&mut tx, one.id, euros(0).currency()).await.unwrap().is_none());
+    }
+
     async fn what_was_ordered_is_known(app: TestApp) {
         let mut tx = app.db.begin().await.unwrap();
         let product = insert(&app, &mut tx, "Mug", &["A", "B"]).await;
@@ -362,6 +384,7 @@ both! {
             where v.sku = 'B'").await;
         let found = store::ordered_variants(&mut tx, product.id).await.unwrap();
         assert_eq!(found, [product.variants[1].id]);
+        assert_eq!(store::ordered_products(&mut tx, &[product.id]).await.unwrap(), [product.id]);
     }
 
     async fn pictures_are_kept_in_order(app: TestApp) {

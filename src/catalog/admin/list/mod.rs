@@ -1,5 +1,6 @@
 //! The list of products for staff, drafts and archived ones too.
 
+mod bulk;
 mod narrowed;
 
 use axum::Router;
@@ -21,7 +22,9 @@ use crate::web::{Answer, Link, Pager, Shell, Template, Viewer, page};
 use narrowed::{Head, Narrowed, SIZES};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route(urls::ADMIN_PRODUCTS, get(list))
+    Router::new()
+        .route(urls::ADMIN_PRODUCTS, get(list))
+        .route(urls::ADMIN_BULK, get(bulk::ask).post(bulk::confirm))
 }
 
 #[derive(Template)]
@@ -92,6 +95,23 @@ impl ListPage {
     fn sizes(&self) -> Vec<(String, String)> {
         let each = |size: u32| (size.to_string(), format!("{size} on a page"));
         SIZES.map(each).into()
+    }
+
+    fn actions(&self) -> Vec<(String, String)> {
+        let mut choices = vec![(String::new(), "Choose what to do".to_owned())];
+        choices.extend(bulk::actions());
+        choices
+    }
+
+    fn scopes(&self) -> Vec<(String, String)> {
+        let all = match self.products.total {
+            1 => "the one that fits".to_owned(),
+            total => format!("all {total} that fit"),
+        };
+        vec![
+            ("ticked".to_owned(), "what is ticked".to_owned()),
+            ("all".to_owned(), all),
+        ]
     }
 
     /// Whether one of the fields that are folded away says something.

@@ -95,6 +95,13 @@ impl Narrowed {
             .collect()
     }
 
+    /// The same for a page that has pages of its own and leads back to this one.
+    pub fn carried(&self) -> Vec<(&'static str, String)> {
+        let name = |name| if name == "page" { "from" } else { name };
+        let pairs = self.pairs().into_iter();
+        pairs.map(|(field, value)| (name(field), value)).collect()
+    }
+
     /// The query of the address of this list; empty for the whole list.
     pub fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());

@@ -18,8 +18,8 @@ const MAX_DESCRIPTION: usize = 20_000;
 const MAX_SEO_TITLE: usize = 120;
 const MAX_SEO_DESCRIPTION: usize = 320;
 const MAX_RELATED: usize = 20;
-const MAX_TAGS: usize = 20;
-const MAX_TAG: usize = 40;
+pub(super) const MAX_TAGS: usize = 20;
+pub(super) const MAX_TAG: usize = 40;
 const MAX_ATTRIBUTES: usize = 30;
 /// The most options of a product.
 pub const MAX_OPTIONS: usize = 3;
@@ -222,7 +222,7 @@ fn at_most(errors: &mut FieldErrors, field: &str, count: usize, max: usize, thin
 }
 
 /// Whether two names are the same for a reader.
-fn same(one: &str, other: &str) -> bool {
+pub(super) fn same(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
