@@ -51,6 +51,8 @@ pub mod urls {
     pub const ADMIN_PRODUCTS: &str = "/admin/products";
     /// Staff: asks whether to change many products (GET), changes them (POST).
     pub const ADMIN_BULK: &str = "/admin/products/bulk";
+    /// Staff: saves stock that was typed in the list (POST).
+    pub const ADMIN_STOCK: &str = "/admin/products/stock";
     /// Staff: the form of a new product.
     pub const ADMIN_PRODUCT_NEW: &str = "/admin/products/new";
     /// Staff: all categories.
@@ -66,6 +68,16 @@ pub mod urls {
     /// Staff: the variants of a product, a page at a time.
     pub fn admin_variants(id: ProductId) -> String {
         format!("{ADMIN_PRODUCTS}/{id}/variants")
+    }
+
+    /// Staff: the stock of all variants of a product (GET), saves it (POST).
+    pub fn admin_product_stock(id: ProductId) -> String {
+        format!("{ADMIN_PRODUCTS}/{id}/stock")
+    }
+
+    /// Staff: makes a draft like a product and opens it (POST).
+    pub fn admin_product_duplicate(id: ProductId) -> String {
+        format!("{ADMIN_PRODUCTS}/{id}/duplicate")
     }
 
     /// Staff: asks whether to delete a product (GET), deletes it (POST).

@@ -4,4 +4,4 @@ pub mod model;
 pub mod service;
 pub mod store;
 
-pub use model::{Imbalance, Reason, Shortfall, StockLevel};
+pub use model::{Count, Counted, Imbalance, Reason, Shortfall, StockLevel};

@@ -40,6 +40,26 @@ text_enum!(Reason {
     Cancelled => "cancelled",
 });
 
+/// What somebody says about a shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many pieces lie there.
+    To(i64),
+    /// So many more lie there than before; fewer where it is negative.
+    By(i64),
+}
+
+/// What came of a [`Count`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Of what.
+    pub variant_id: VariantId,
+    /// What there was.
+    pub before: StockLevel,
+    /// What there is now; none when it is below zero, below what is reserved, or too large.
+    pub after: Option<StockLevel>,
+}
+
 /// More was asked for than there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortfall {

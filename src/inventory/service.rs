@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::model::{Imbalance, Reason, Shortfall, StockLevel};
+use super::model::{Count, Counted, Imbalance, Reason, Shortfall, StockLevel};
 use super::store::{self, Movement};
 use crate::ctx::Ctx;
 use crate::db::{Conn, Tx};
@@ -51,29 +51,59 @@ pub async fn set_all(
     levels: &[(VariantId, i64)],
     reason: Reason,
 ) -> Result<Vec<VariantId>> {
-    let wanted: BTreeMap<VariantId, i64> = levels.iter().copied().collect();
+    let counts: Vec<_> = levels
+        .iter()
+        .map(|&(variant, on_hand)| (variant, Count::To(on_hand)))
+        .collect();
+    let counted = count_all(tx, ctx, &counts, reason, "").await?;
+    let refused = counted.iter().filter(|one| one.after.is_none());
+    Ok(refused.map(|one| one.variant_id).collect())
+}
+
+/// Brings many shelves of the main location to what was counted, with ledger entries of the
+/// differences; of a variant named twice, the last count counts. Tells what came of each; what
+/// is refused is left alone. The variants exist, and the caller has checked the permission.
+pub async fn count_all(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    counts: &[(VariantId, Count)],
+    reason: Reason,
+    reference: &str,
+) -> Result<Vec<Counted>> {
+    let wanted: BTreeMap<VariantId, Count> = counts.iter().copied().collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let location = store::main_location(tx).await?;
     let variants: Vec<VariantId> = wanted.keys().copied().collect();
-    let mut refused = Vec::new();
-    let mut changes = Vec::new();
-    let mut set = Vec::new();
-    for (variant, level) in store::lock(tx, &variants, location).await? {
-        let on_hand = wanted.get(&variant).copied().unwrap_or(level.on_hand);
-        if on_hand < level.reserved || on_hand > MAX_ON_HAND {
-            refused.push(variant);
-        } else if on_hand != level.on_hand {
-            changes.push((variant, on_hand - level.on_hand));
-            set.push((variant, on_hand));
-        }
+    let mut counted = Vec::with_capacity(variants.len());
+    for (variant_id, before) in store::lock(tx, &variants, location).await? {
+        let on_hand = match wanted.get(&variant_id) {
+            Some(Count::To(on_hand)) => Some(*on_hand),
+            Some(Count::By(pieces)) => before.on_hand.checked_add(*pieces),
+            None => Some(before.on_hand),
+        };
+        let on_hand = on_hand.filter(|on_hand| (before.reserved..=MAX_ON_HAND).contains(on_hand));
+        counted.push(Counted {
+            variant_id,
+            before,
+            after: on_hand.map(|on_hand| StockLevel { on_hand, ..before }),
+        });
     }
-    changes.sort_unstable();
-    set.sort_unstable();
+    counted.sort_unstable_by_key(|one| one.variant_id);
+    let changes = counted.iter().filter_map(|one| {
+        let on_hand = one.after?.on_hand;
+        (on_hand != one.before.on_hand).then_some((one.variant_id, one.before.on_hand, on_hand))
+    });
+    let changes: Vec<_> = changes.collect();
+    let set: Vec<_> = changes.iter().map(|&(id, _, now)| (id, now)).collect();
+    let moved: Vec<_> = changes
+        .iter()
+        .map(|&(id, was, now)| (id, now - was))
+        .collect();
     store::set(tx, &set, location).await?;
-    record(tx, ctx, &changes, reason, "").await?;
-    Ok(refused)
+    record(tx, ctx, &moved, reason, reference).await?;
+    Ok(counted)
 }
 
 /// Keeps orders from taking any of these variants until the transaction ends, so that whether one

@@ -130,6 +130,17 @@ const ADDRESSES: &[(&str, &[Method], &[Permission])] = &[
         &[Method::GET, Method::POST],
         &[Permission::Catalog],
     ),
+    ("catalog::ADMIN_STOCK", &[Method::POST], MAY_COUNT),
+    (
+        "catalog::admin_product_stock",
+        &[Method::GET, Method::POST],
+        MAY_COUNT,
+    ),
+    (
+        "catalog::admin_product_duplicate",
+        &[Method::POST],
+        &[Permission::Catalog],
+    ),
     (
         "catalog::ADMIN_PRODUCT_NEW",
         &[Method::GET, Method::POST],
@@ -254,6 +265,11 @@ impl Things {
             "admin::HOME" => admin::urls::HOME.to_owned(),
             "catalog::ADMIN_PRODUCTS" => catalog::urls::ADMIN_PRODUCTS.to_owned(),
             "catalog::ADMIN_BULK" => catalog::urls::ADMIN_BULK.to_owned(),
+            "catalog::ADMIN_STOCK" => catalog::urls::ADMIN_STOCK.to_owned(),
+            "catalog::admin_product_stock" => catalog::urls::admin_product_stock(self.product),
+            "catalog::admin_product_duplicate" => {
+                catalog::urls::admin_product_duplicate(self.product)
+            }
             "catalog::ADMIN_PRODUCT_NEW" => catalog::urls::ADMIN_PRODUCT_NEW.to_owned(),
             "catalog::admin_product" => catalog::urls::admin_product(self.product),
             "catalog::admin_variants" => catalog::urls::admin_variants(self.product),

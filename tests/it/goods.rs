@@ -430,4 +430,139 @@ both! {
         let nobody = bulk::apply(&app, &app.guest(), &BulkAction::Delete, many).await;
         assert!(matches!(nobody, Err(Error::Unauthenticated)));
     }
+
+    async fn stock_is_counted_in_the_list(app: TestApp) {
+        for (name, stock) in [("Mug", 10), ("Bowl", 4), ("Tray", 7)] {
+            app.product(name, "10", stock).await;
+        }
+        app.staff("stock@example.com", &[Permission::Inventory]).await;
+        let mut counter = app.browser();
+        counter.sign_in("stock@example.com").await;
+        let list = counter.get("/admin/products?sort=name").await.expect(200);
+        assert!(list.texts("#bulk").is_empty() && list.attributes("a.name", "href").is_empty(), "only stock is theirs");
+        let wrong = counter.submit(&list, "#stock", &[("stock.1", "-3"), ("stock.2", "x"), ("stock.3", "8")]).await.expect(422);
+        assert_eq!(wrong.attributes("#f-stock\\.1", "value"), ["-3"]);
+        assert_eq!(wrong.texts("td .err"), ["Write a whole number."]);
+        assert_eq!(read(&app, ProductId(3)).await.variants[0].stock.on_hand, 7, "all or nothing");
+        let wrong = counter.submit(&wrong, "#stock", &[("stock.2", "4")]).await.expect(422);
+        assert_eq!(wrong.texts("td .err").len(), 1);
+
+        // Two are sold while somebody counts.
+        let customer = app.customer("ada@example.com").await;
+        let item = zoco::cart::service::AddItem { product_id: Some(ProductId(1)), quantity: Some(2), ..Default::default() };
+        zoco::cart::service::add_item(&app, &customer, item).await.unwrap();
+        let order = json!({"shipping_address": "Ada\n12 Main Street", "payment": {"provider": "bank_transfer"}});
+        app.api().signed_in("ada@example.com").await.post("/api/orders", order).await.expect(201);
+        let saved = counter.submit(&list, "#stock", &[
+            ("stock.1", "12"), ("stock.3", "8"), ("reason", "received"), ("note", "D-7")]).await.expect(200);
+        assert!(saved.has("The stock of 2 variants was saved."), "{}", saved.body);
+        assert!(saved.has("of variant 1 there are 10 now"), "{}", saved.body);
+        assert_eq!(saved.path, "/admin/products?sort=name");
+        let sql = Sql::same("select quantity, reason, reference from stock_movements where id > 3 order by id");
+        let ledger: Vec<(i64, String, String)> = fetch_all(&mut app.db.conn().await.unwrap(), sql, Vec::new()).await.unwrap();
+        let received = |pieces: i64| (pieces, "received".to_owned(), "D-7".to_owned());
+        assert_eq!(ledger[1..], [received(2), received(1)]);
+        assert_eq!(zoco::inventory::service::imbalances(&mut app.db.conn().await.unwrap()).await.unwrap(), []);
+        // One row alone, whatever stands in the others.
+        let list = counter.get("/admin/products").await.expect(200);
+        let one = counter.submit(&list, "#stock", &[("stock.1", "1"), ("stock.2", "5"), ("only", "2")]).await.expect(200);
+        assert!(one.has("The stock was saved."));
+        let stock = async |id| read(&app, ProductId(id)).await.variants[0].stock.on_hand;
+        assert_eq!((stock(1).await, stock(2).await), (10, 5));
+        let none = counter.submit(&list, "#stock", &[]).await.expect(200);
+        assert!(none.has("No stock was changed."));
+        let sql = Sql::same("update stock_levels set reserved = 3 where variant_id = 2");
+        let mut tx = app.db.begin().await.unwrap();
+        zoco::db::query::execute(&mut tx, sql, Vec::new()).await.unwrap();
+        tx.commit().await.unwrap();
+        let list = counter.get("/admin/products").await.expect(200);
+        let refused = counter.submit(&list, "#stock", &[("stock.2", "2")]).await.expect(422);
+        assert!(refused.texts("td .err")[0].starts_with("Stock is at least what is reserved"));
+        let wrong = counter.submit(&list, "#stock", &[("stock.2", "9"), ("note", &"x".repeat(101))]).await.expect(422);
+        assert_eq!(wrong.texts(".stock-bar .err").len(), 1);
+        counter.post("/admin/products/stock", &[("stock.99", "1"), ("was.99", "0"), ("stock.x", "1"), ("other.1", "2")]).await.expect(422);
+        app.run_jobs().await;
+    }
+
+    async fn stock_of_variants_has_a_page_and_an_api(app: TestApp) {
+        shelf(&app).await;
+        app.staff("stock@example.com", &[Permission::Inventory]).await;
+        let mut counter = app.browser();
+        counter.sign_in("stock@example.com").await;
+        let page = counter.get("/admin/products/5/stock").await.expect(200);
+        assert_eq!(page.attributes("td input[type=number]", "value"), ["0", "2"]);
+        let ids: Vec<i64> = read(&app, ProductId(5)).await.variants.iter().map(|variant| variant.id.0).collect();
+        let (small, large) = (format!("stock.{}", ids[0]), format!("stock.{}", ids[1]));
+        let wrong = counter.submit(&page, "#stock", &[(&small, "x")]).await.expect(422);
+        assert_eq!(wrong.texts("td .err"), ["Write a whole number."]);
+        let saved = counter.submit(&page, "#stock", &[(&small, "4"), (&large, "6"), ("stock.1!", "9"), ("was.1!", "40")]).await.expect(200);
+        assert_eq!(saved.attributes("td input[type=number]", "value"), ["4", "6"]);
+        assert_eq!(read(&app, ProductId(1)).await.variants[0].stock.on_hand, 40, "only of this product");
+        counter.get("/admin/products/99/stock").await.expect(404);
+        let draft = counter.get("/admin/products/2/stock").await.expect(200);
+        assert_eq!(draft.text("h1"), "Stock of bowl");
+
+        let api = app.api().signed_in("stock@example.com").await;
+        let done = api.patch("/api/admin/stock", json!({"edits": [{"variant_id": ids[1], "change": -2},
+            {"variant_id": ids[0], "on_hand": 7}]})).await.expect(200).json();
+        assert_eq!(done["items"][0], json!({"variant_id": ids[0], "before": 4, "on_hand": 7, "reserved": 0}));
+        assert_eq!(done["items"][1]["on_hand"], 4);
+        for (body, field) in [
+            (json!({}), "edits"),
+            (json!({"edits": [{"variant_id": ids[0], "change": -8}]}), "edits.0.on_hand"),
+            (json!({"edits": [{"variant_id": ids[0], "on_hand": -1}]}), "edits.0.on_hand"),
+            (json!({"edits": [{"variant_id": ids[0], "on_hand": 1_000_000_001}]}), "edits.0.on_hand"),
+            (json!({"edits": [{"variant_id": ids[0], "on_hand": i64::MAX, "was": -5}]}), "edits.0.on_hand"),
+            (json!({"edits": [{"variant_id": ids[0], "change": i64::MAX}]}), "edits.0.on_hand"),
+            (json!({"edits": [{"variant_id": ids[0]}]}), "edits.0.on_hand"),
+            (json!({"edits": [{"variant_id": 99, "on_hand": 1}]}), "edits.0.variant_id"),
+            (json!({"edits": [{"variant_id": ids[0], "on_hand": 1}, {"variant_id": ids[0], "on_hand": 2}]}), "edits.1.variant_id"),
+            (json!({"edits": [{"variant_id": ids[0], "on_hand": 1}], "reason": "sold"}), "reason"),
+        ] {
+            let problem = api.patch("/api/admin/stock", body.clone()).await.expect(422).json();
+            assert_eq!(problem["errors"][0]["field"], field, "{body}");
+        }
+        app.api().patch("/api/admin/stock", json!({})).await.expect(401);
+        app.staff("orders@example.com", &[Permission::Orders]).await;
+        let other = app.api().signed_in("orders@example.com").await;
+        other.patch("/api/admin/stock", json!({})).await.expect(403);
+        other.post("/api/admin/products/bulk", json!({"change": {}})).await.expect(403);
+        api.post("/api/admin/products/bulk", json!({"change": {}})).await.expect(403);
+        api.post("/api/products/1/duplicate", json!({})).await.expect(403);
+        api.get("/api/admin/products").await.expect(200);
+    }
+
+    async fn a_copy_is_a_draft_of_its_own(app: TestApp) {
+        let cups = category(&app, "Cups").await;
+        app.product("Spoon", "3", 1).await;
+        let model = make(&app, json!({"name": "Mug", "maker": "Lola", "summary": "S", "description": "# D", "category_id": cups.id,
+            "tags": ["a"], "attributes": [{"name": "Material", "value": "Clay"}], "related": ["spoon"], "seo_title": "T",
+            "options": [{"name": "Colour", "values": [{"value": "Oat", "swatch": "#e4dac8"}, {"value": "Ink"}]}],
+            "variants": [
+                {"options": ["Oat"], "price": "24.00", "compare_at_price": "30", "stock": 5, "sku": "M-O", "barcode": "4006381333931", "weight_grams": 9},
+                {"options": ["Ink"], "price": "28.00", "stock": 7, "sku": "M-I", "active": false}]})).await;
+        let picture = image::RgbImage::from_pixel(8, 8, image::Rgb([1, 2, 3]));
+        let mut png = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+        service::add_image(&app, &app.system(), &ProductKey::Id(model.id), png.into_inner(), "A mug").await.unwrap();
+        let mut browser = admin_browser(&app).await;
+        let list = browser.get("/admin/products?search=mug").await.expect(200);
+        let form = browser.submit(&list, "form[action$=duplicate]", &[]).await.expect(200);
+        assert_eq!(form.attributes("#f-name", "value"), ["Copy of Mug"]);
+        let model = read(&app, model.id).await;
+        let copy = read(&app, ProductId(3)).await;
+        assert_eq!((copy.status, copy.slug.as_str(), copy.version), (ProductStatus::Draft, "copy-of-mug", 1));
+        assert_eq!((&copy.options, &copy.tags, &copy.attributes, &copy.related, &copy.seo),
+            (&model.options, &model.tags, &model.attributes, &model.related, &model.seo));
+        assert_eq!((copy.category_id, &copy.description, &copy.maker), (model.category_id, &model.description, &model.maker));
+        let variant = |variant: &zoco::catalog::Variant| (variant.options.clone(), variant.price, variant.compare_at, variant.weight_grams, variant.active);
+        assert!(copy.variants.iter().map(variant).eq(model.variants.iter().map(variant)));
+        assert!(copy.variants.iter().all(|one| one.stock.on_hand == 0 && one.barcode.is_empty() && !one.sku.starts_with("M-")));
+        assert_eq!((copy.images[0].storage_key.as_str(), copy.images[0].alt.as_str()), (model.images[0].storage_key.as_str(), "A mug"));
+        let api = app.api().signed_in("admin@example.com").await;
+        let made = api.post("/api/products/mug/duplicate", json!({})).await.expect(201);
+        assert_eq!((made.header("location"), made.json()["slug"].clone()), ("/api/products/4".to_owned(), json!("copy-of-mug-2")));
+        api.post("/api/products/none/duplicate", json!({})).await.expect(404);
+        browser.post("/admin/products/99/duplicate", &[]).await.expect(404);
+    }
 }

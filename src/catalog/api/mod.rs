@@ -6,6 +6,7 @@ mod images;
 mod json;
 mod lists;
 mod query;
+mod stock;
 mod variants;
 
 use axum::extract::{OriginalUri, Path, State};
@@ -42,6 +43,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_alias, create_alias))
         .merge(variants::routes())
         .merge(bulk::routes())
+        .merge(stock::routes())
+        .routes(routes!(duplicate))
         .merge(images::routes())
         .merge(categories::routes())
 }
@@ -266,6 +269,33 @@ async fn remove(
 ) -> Result<StatusCode, Failure> {
     service::delete_product(&app, &ctx, &ProductKey::parse(&key), version).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Make a draft like a product (staff)
+///
+/// It has the same options, variants, pictures, attributes and tags, but a slug and SKUs of its
+/// own, and nothing on the shelf.
+#[utoipa::path(post, path = "/products/{key}/duplicate", tag = "catalog",
+    params(
+        ("key" = String, Path, description = "Id or slug"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key is answered with the first answer"),
+    ),
+    responses(
+        (status = 201, body = ProductJson,
+            headers(("Location" = String), ("ETag" = String))),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 422, body = Problem),
+    ), security(("bearer" = [])))]
+async fn duplicate(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(key): Path<String>,
+) -> Result<Response, Failure> {
+    let copy = service::duplicate_product(&app, &ctx, &ProductKey::parse(&key)).await?;
+    let location = format!("/api/products/{}", copy.id);
+    Ok(created(location, present(&app, &ctx, &copy).await?))
 }
 
 /// All products, drafts and archived ones, too (staff)

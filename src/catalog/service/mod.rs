@@ -4,12 +4,14 @@
 pub mod bulk;
 mod categories;
 mod draft;
+mod duplicate;
 mod facets;
 pub mod images;
 mod indexing;
 mod input;
 mod read;
 mod staff;
+mod stock;
 mod write;
 
 pub use categories::{
@@ -17,6 +19,7 @@ pub use categories::{
     create_category, delete_category, find_category, update_category,
 };
 pub use draft::{MAX_OPTIONS, MAX_VARIANTS, combinations};
+pub use duplicate::duplicate_product;
 pub use images::{ImageInput, ReadyImage, add_image, add_ready_images, delete_image, update_image};
 pub use indexing::{IndexDifference, catch_up, compare_index, follow_index};
 pub use input::{
@@ -29,6 +32,7 @@ pub use read::{
     sitemap_products, suggest,
 };
 pub use staff::{list_for_staff, staff_words};
+pub use stock::{StockEdit, StockInput, edit_stock, stock_of};
 pub use write::{
     CHANGED, PUBLISH, create_product, create_product_in, delete_product, publish_due,
     update_product, update_product_in, update_variants,

@@ -3,7 +3,7 @@
 use super::write::price_columns;
 use crate::catalog::model::Product;
 use crate::db::{self, Conn, Query, Tx};
-use crate::types::ProductId;
+use crate::types::{ProductId, VariantId};
 
 /// Locks products until the transaction ends, in ascending order, so that two such changes never
 /// wait for each other. At most a thousand.
@@ -24,6 +24,16 @@ pub async fn ordered_products(conn: &mut Conn, ids: &[ProductId]) -> db::Result<
     query.bind_list(ids.iter().copied());
     let rows: Vec<(ProductId,)> = query.fetch_all(conn).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The product of each of these variants, as far as they are there. At most a thousand.
+pub async fn products_of_variants(
+    conn: &mut Conn,
+    variants: &[VariantId],
+) -> db::Result<Vec<(VariantId, ProductId)>> {
+    let mut query = Query::new("select id, product_id from variants where id in ");
+    query.bind_list(variants.iter().copied());
+    query.fetch_all(conn).await
 }
 
 /// Writes the version, time, place, status and price range of products that the

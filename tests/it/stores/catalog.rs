@@ -359,6 +359,9 @@ both! {
         assert_eq!(read(&app, &mut tx, one.id).await, one);
         assert_eq!(read(&app, &mut tx, two.id).await, two);
         assert_eq!(store::ordered_products(&mut tx, &[one.id, two.id]).await.unwrap(), []);
+        let variants = [one.variants[0].id, VariantId(99)];
+        let owners = store::products_of_variants(&mut tx, &variants).await.unwrap();
+        assert_eq!(owners, [(one.variants[0].id, one.id)]);
         store::delete_products(&mut tx, &[one.id]).await.unwrap();
         assert!(store::product(&mut tx, one.id, euros(0).currency()).await.unwrap().is_none());
     }

@@ -2,11 +2,12 @@
 
 mod bulk;
 mod narrowed;
+mod stock;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::Uri;
-use axum::routing::get;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::routing::{get, post};
 use axum_extra::extract::Query;
 
 use super::category_choices;
@@ -14,17 +15,31 @@ use crate::app::App;
 use crate::catalog::model::{
     CategoryTree, ProductCard, ProductStatus, StaffCard, StaffSort, StaffWords, StockChoice,
 };
-use crate::catalog::{service, urls};
+use crate::catalog::{ProductKey, service, urls};
 use crate::ctx::Permission;
-use crate::error::FieldErrors;
-use crate::types::{Page, TextEnum};
-use crate::web::{Answer, Link, Pager, Shell, Template, Viewer, page};
+use crate::error::{Error, FieldErrors};
+use crate::types::{Page, ProductId, TextEnum};
+use crate::web::html::page_with;
+use crate::web::{Answer, Flash, Link, Pager, Shell, Template, Viewer, redirect};
 use narrowed::{Head, Narrowed, SIZES};
+use stock::StockForm;
+
+/// Who may see the list and count what is in it.
+const MAY_COUNT: [Permission; 2] = [Permission::Catalog, Permission::Inventory];
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route(urls::ADMIN_PRODUCTS, get(list))
         .route(urls::ADMIN_BULK, get(bulk::ask).post(bulk::confirm))
+        .route(urls::ADMIN_STOCK, post(stock::save_in_list))
+        .route(
+            &format!("{}/{{id}}/stock", urls::ADMIN_PRODUCTS),
+            get(stock::show).post(stock::save),
+        )
+        .route(
+            &format!("{}/{{id}}/duplicate", urls::ADMIN_PRODUCTS),
+            post(duplicate),
+        )
 }
 
 #[derive(Template)]
@@ -41,6 +56,7 @@ struct ListPage {
     pager: Pager,
     /// Whether the viewer works on products, not only counts them.
     may_edit: bool,
+    stock: StockForm,
 }
 
 impl ListPage {
@@ -129,17 +145,26 @@ impl ListPage {
     }
 }
 
-async fn list(
-    State(app): State<App>,
-    viewer: Viewer,
-    uri: Uri,
-    Query(narrowed): Query<Narrowed>,
-) -> Answer {
+async fn list(State(app): State<App>, viewer: Viewer, Query(narrowed): Query<Narrowed>) -> Answer {
+    draw(&app, viewer, narrowed, StockForm::default()).await
+}
+
+/// Draws the list, with stock as it was typed.
+async fn draw(app: &App, viewer: Viewer, narrowed: Narrowed, stock: StockForm) -> Answer {
     let (filter, errors) = narrowed.filter(app.currency());
-    let products = service::list_for_staff(&app, &viewer.ctx, &filter, narrowed.page()).await?;
-    let tree = service::categories(&app).await?;
-    let words = service::staff_words(&app, &viewer.ctx).await?;
-    page(&ListPage {
+    let products = service::list_for_staff(app, &viewer.ctx, &filter, narrowed.page()).await?;
+    let tree = service::categories(app).await?;
+    let words = service::staff_words(app, &viewer.ctx).await?;
+    let here = narrowed.address(urls::ADMIN_PRODUCTS);
+    let here: Uri = here
+        .parse()
+        .map_err(|error| Error::Internal(anyhow::Error::new(error)))?;
+    let status = if stock.errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let template = ListPage {
         may_edit: viewer.ctx.may(Permission::Catalog),
         shell: viewer.shell,
         errors,
@@ -147,10 +172,36 @@ async fn list(
         heads: heads(&narrowed),
         words,
         tree,
-        pager: Pager::new(&products, &uri),
+        pager: Pager::new(&products, &here),
         products,
         narrowed,
-    })
+        stock,
+    };
+    page_with(status, &template)
+}
+
+/// A copy of a product, ready to be changed.
+async fn duplicate(State(app): State<App>, viewer: Viewer, Path(id): Path<ProductId>) -> Answer {
+    match service::duplicate_product(&app, &viewer.ctx, &ProductKey::Id(id)).await {
+        Ok(copy) => {
+            let words = format!(
+                "This is a draft like \u{201c}{}\u{201d}. Change what differs.",
+                &copy.name["Copy of ".len()..]
+            );
+            viewer.flash(Flash::good(words)).await?;
+            redirect(&urls::admin_product(copy.id))
+        }
+        Err(Error::Invalid(errors)) => {
+            let words = errors.iter().next().map(|(_, error)| error.message.clone());
+            let words = format!(
+                "It cannot be copied as it is. {}",
+                words.unwrap_or_default()
+            );
+            viewer.flash(Flash::warning(words)).await?;
+            redirect(&urls::admin_product(id))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn heads(list: &Narrowed) -> Vec<Head> {
