@@ -7,7 +7,7 @@ use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::orders::{OrderFilter, OrderSummary, Waiting};
 use crate::types::PageRequest;
-use crate::{catalog, inventory, orders};
+use crate::{catalog, inventory, orders, reviews};
 
 /// The newest orders that the start page shows.
 const NEWEST: u32 = 8;
@@ -69,6 +69,15 @@ pub async fn examine(app: &App) -> Result<Vec<String>> {
         format!(
             "stock: variant {} has {} on the shelf, its ledger says {}",
             one.variant_id, one.on_hand, one.ledger
+        )
+    }));
+    let ratings = reviews::service::imbalances(&mut app.db.conn().await?).await?;
+    findings.extend(ratings.into_iter().map(|one| {
+        let ((kept, kept_count), (stars, count)) = (one.kept, one.counted);
+        format!(
+            "ratings: product {} has {kept} stars in {kept_count} reviews, its reviews say \
+            {stars} in {count}",
+            one.product_id
         )
     }));
     let index = catalog::service::compare_index(app).await?;

@@ -169,7 +169,7 @@ async fn owners(
 
 /// What the audit log tells: the stock of each product's variants that changed.
 fn entries(counted: &[Counted], owners: &HashMap<VariantId, ProductId>) -> Vec<audit::Change> {
-    let mut facts: BTreeMap<ProductId, (Map<String, Value>, Map<String, Value>)> = BTreeMap::new();
+    let mut facts: BTreeMap<ProductId, [Map<String, Value>; 2]> = BTreeMap::new();
     for one in counted {
         let (Some(after), Some(product)) = (one.after, owners.get(&one.variant_id)) else {
             continue;
@@ -177,12 +177,12 @@ fn entries(counted: &[Counted], owners: &HashMap<VariantId, ProductId>) -> Vec<a
         if after == one.before {
             continue;
         }
-        let (old, new) = facts.entry(*product).or_default();
+        let [old, new] = facts.entry(*product).or_default();
         let name = format!("on_hand of variant {}", one.variant_id);
         old.insert(name.clone(), one.before.on_hand.into());
         new.insert(name, after.on_hand.into());
     }
-    let entry = |(product, (before, after))| audit::Change {
+    let entry = |(product, [before, after]): (ProductId, [Map<String, Value>; 2])| audit::Change {
         subject: subject(product),
         before: Value::Object(before),
         after: Value::Object(after),
