@@ -259,10 +259,12 @@ impl From<RelatedRow> for Related {
 }
 
 async fn related(conn: &mut Conn, products: &[ProductId]) -> db::Result<Vec<RelatedRow>> {
+    // There always is such a product. `left`, because SQLite, whose figures may be those of a
+    // shop that was small once, would else go through all products first.
     let mut query = Query::new(
         "select r.product_id, p.id, p.slug, p.name
         from product_relations as r
-        join products as p on p.id = r.related_id
+        left join products as p on p.id = r.related_id
         where r.product_id in ",
     );
     query.bind_list(products.iter().copied());
@@ -296,7 +298,11 @@ async fn variants(conn: &mut Conn, products: &[ProductId]) -> db::Result<Vec<Var
         where v.product_id in ",
     );
     query.bind_list(products.iter().copied());
-    query.push(" group by v.id order by v.product_id, v.position, v.id");
+    // In the order of the index by product, so that it is taken.
+    query.push(
+        " group by v.product_id, v.position, v.id
+        order by v.product_id, v.position, v.id",
+    );
     query.fetch_all(conn).await
 }
 
