@@ -210,7 +210,8 @@ impl Ending {
         };
         let digits = format!("{whole}{decimals:0<exponent$}");
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-        if digits.is_empty() || !plain || digits.len() > 8 || decimals.len() > exponent {
+        let none = !text.contains(|c: char| c.is_ascii_digit());
+        if none || !plain || digits.len() > 8 || decimals.len() > exponent {
             return Err(wrong());
         }
         let places = u32::try_from(digits.len()).map_err(|_| wrong())?;
