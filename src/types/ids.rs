@@ -50,4 +50,10 @@ id! {
     OrderLineId,
     /// A payment of an order.
     PaymentId,
+    /// A batch of products from a file.
+    ImportId,
+    /// A product of such a batch.
+    ImportProductId,
+    /// A picture that such a batch fetches.
+    ImportPictureId,
 }
