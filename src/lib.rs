@@ -23,6 +23,7 @@ pub mod admin;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod imports;
 pub mod inventory;
 pub mod orders;
 pub mod payments;

@@ -430,7 +430,10 @@ mod tests {
                 let records = read(text.as_bytes(), step).unwrap();
                 let lines: Vec<u64> = records.iter().map(|record| record.line).collect();
                 assert_eq!(lines, [2, 5, 9], "{end:?} {step}");
-                assert_eq!(records[1].cells, Ok(vec!["x\ny".to_owned(), "p\n\nq".to_owned()]));
+                assert_eq!(
+                    records[1].cells,
+                    Ok(vec!["x\ny".to_owned(), "p\n\nq".to_owned()])
+                );
                 assert_eq!(records[2].cells, Ok(vec!["3".to_owned(), "4".to_owned()]));
             }
         }
@@ -439,9 +442,16 @@ mod tests {
     #[test]
     fn a_bad_row_is_told_and_the_next_one_read() {
         let records = read(b"a,b\n\xff,1\n1,2,3\nx\0,y\nshort\n5,6,\n", 2).unwrap();
-        let bad: Vec<u64> = records.iter().filter(|one| one.cells.is_err()).map(|one| one.line).collect();
+        let bad: Vec<u64> = records
+            .iter()
+            .filter(|one| one.cells.is_err())
+            .map(|one| one.line)
+            .collect();
         assert_eq!(bad, [2, 3, 4]);
-        assert_eq!(records[3].cells, Ok(vec!["short".to_owned(), String::new()]));
+        assert_eq!(
+            records[3].cells,
+            Ok(vec!["short".to_owned(), String::new()])
+        );
         assert!(records[4].cells.is_ok());
     }
 
@@ -459,7 +469,10 @@ mod tests {
         let mut endless = b"a,b\n1,2\n\"x,".to_vec();
         endless.resize(3 * 1024 * 1024, b'y');
         let problem = read(&endless, 9).unwrap_err();
-        assert!(problem.starts_with("Line 3: a row that begins here"), "{problem}");
+        assert!(
+            problem.starts_with("Line 3: a row that begins here"),
+            "{problem}"
+        );
     }
 
     #[test]
@@ -478,7 +491,9 @@ mod tests {
 
     #[test]
     fn formulas_are_protected_and_come_back() {
-        for text in ["=1+1", "+49", "-1", "@x", "\tx", "'=x", "''-1", "'quoted", "plain", ""] {
+        for text in [
+            "=1+1", "+49", "-1", "@x", "\tx", "'=x", "''-1", "'quoted", "plain", "",
+        ] {
             let safe = protected(text);
             assert!(!is_formula(&safe), "{safe}");
             assert_eq!(unprotected(&safe), text);
@@ -487,7 +502,12 @@ mod tests {
 
     #[test]
     fn lists_come_back_whatever_is_in_them() {
-        for parts in [&["a", "b"][..], &["a > b", "c\\d"], &["\\>", "x\\\\>y"], &[]] {
+        for parts in [
+            &["a", "b"][..],
+            &["a > b", "c\\d"],
+            &["\\>", "x\\\\>y"],
+            &[],
+        ] {
             assert_eq!(split_list(&join_list(parts, '>'), '>'), parts);
         }
         assert_eq!(split_list("a >b> ", '>'), ["a", "b"]);

@@ -112,6 +112,9 @@ mod tests {
 
     #[test]
     fn a_line_has_words_only() {
-        assert_eq!(to_line("<p>A &amp; B\n<b>c</b> 1 &lt; 2</p>"), "A & B c 1 < 2");
+        assert_eq!(
+            to_line("<p>A &amp; B\n<b>c</b> 1 &lt; 2</p>"),
+            "A & B c 1 < 2"
+        );
     }
 }

@@ -209,7 +209,10 @@ impl Counts {
     }
 
     fn sum(&self, counts: impl Fn(Verdict, Outcome) -> bool) -> i64 {
-        let fitting = self.0.iter().filter(|(verdict, outcome, _)| counts(*verdict, *outcome));
+        let fitting = self
+            .0
+            .iter()
+            .filter(|(verdict, outcome, _)| counts(*verdict, *outcome));
         fitting.map(|(_, _, count)| count).sum()
     }
 }

@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "payments",
     "orders",
     "checkout",
+    "imports",
     "admin",
 ];
 

@@ -71,7 +71,9 @@ pub fn recognise(names: &[String]) -> Option<(Format, Vec<String>)> {
     } else if has("type") && has("name") && (has("regular price") || has("sku") || has("published"))
     {
         Format::WooCommerce
-    } else if zoco::COLUMNS.iter().filter(|name| has(name)).count() >= 2 && (has("slug") || has("sku") || has("name")) {
+    } else if zoco::COLUMNS.iter().filter(|name| has(name)).count() >= 2
+        && (has("slug") || has("sku") || has("name"))
+    {
         Format::Zoco
     } else {
         return None;
@@ -87,7 +89,10 @@ pub fn ignored(format: Format, names: &[String]) -> Vec<String> {
         Format::WooCommerce => woocommerce::knows(name),
     };
     let unknown = names.iter().filter(|name| !name.is_empty());
-    unknown.filter(|name| !known(&name.to_lowercase())).cloned().collect()
+    unknown
+        .filter(|name| !known(&name.to_lowercase()))
+        .cloned()
+        .collect()
 }
 
 /// What the rows of one product have in common, whichever of them this is. Errors: the row belongs
@@ -124,7 +129,12 @@ pub fn header(format: Format) -> Vec<&'static str> {
 
 /// The rows of a product in an export, each as long as the header, formulas made harmless.
 /// `base_url`: what the addresses of pictures begin with.
-pub fn rows(format: Format, product: &Product, tree: &CategoryTree, base_url: &str) -> Vec<Vec<String>> {
+pub fn rows(
+    format: Format,
+    product: &Product,
+    tree: &CategoryTree,
+    base_url: &str,
+) -> Vec<Vec<String>> {
     let mut rows = match format {
         Format::Zoco => zoco::rows(product, tree, base_url),
         Format::Shopify => shopify::rows(product, tree, base_url),
@@ -206,7 +216,11 @@ impl<'a> Cells<'a> {
         };
         let number = digits.parse().ok();
         if number.is_none() {
-            self.tell(row, name, format!("\u{201c}{}\u{201d} is no whole number.", short(&cell)));
+            self.tell(
+                row,
+                name,
+                format!("\u{201c}{}\u{201d} is no whole number.", short(&cell)),
+            );
         }
         number
     }
@@ -218,7 +232,14 @@ impl<'a> Cells<'a> {
             "true" | "yes" | "1" | "y" => Some(true),
             "false" | "no" | "0" | "n" => Some(false),
             _ => {
-                self.tell(row, name, format!("\u{201c}{}\u{201d} is neither true nor false.", short(&cell)));
+                self.tell(
+                    row,
+                    name,
+                    format!(
+                        "\u{201c}{}\u{201d} is neither true nor false.",
+                        short(&cell)
+                    ),
+                );
                 None
             }
         }
@@ -226,13 +247,18 @@ impl<'a> Cells<'a> {
 
     /// An amount of money; none for an empty cell. What is wrong with it is told by the catalog.
     fn money(&self, row: &Row, name: &str) -> Option<MoneyInput> {
-        self.filled(row, name).map(|cell| MoneyInput::new(amount(&cell)))
+        self.filled(row, name)
+            .map(|cell| MoneyInput::new(amount(&cell)))
     }
 
     /// An amount of money that an empty cell takes away; none where the file has no such column.
     fn former(&self, row: &Row, name: &str) -> Option<MoneyInput> {
         let cell = self.optional(row, name)?;
-        Some(MoneyInput::new(if cell.is_empty() { "0".to_owned() } else { amount(&cell) }))
+        Some(MoneyInput::new(if cell.is_empty() {
+            "0".to_owned()
+        } else {
+            amount(&cell)
+        }))
     }
 
     /// Markdown of a cell of HTML.
@@ -253,7 +279,11 @@ impl<'a> Cells<'a> {
                 Some((weight * unit).round() as i64)
             }
             _ => {
-                self.tell(row, name, format!("\u{201c}{}\u{201d} is no weight.", short(&cell)));
+                self.tell(
+                    row,
+                    name,
+                    format!("\u{201c}{}\u{201d} is no weight.", short(&cell)),
+                );
                 None
             }
         }
@@ -295,7 +325,10 @@ fn slug_of(handle: &str) -> String {
 fn options_of(names: &[String], variants: &[VariantInput]) -> Vec<OptionInput> {
     let option = |(index, name): (usize, &String)| {
         let mut values: Vec<OptionValueInput> = Vec::new();
-        for value in variants.iter().filter_map(|variant| variant.options.get(index)) {
+        for value in variants
+            .iter()
+            .filter_map(|variant| variant.options.get(index))
+        {
             if !values.iter().any(|known| known.value == *value) {
                 values.push(OptionValueInput {
                     value: value.clone(),
@@ -313,14 +346,26 @@ fn options_of(names: &[String], variants: &[VariantInput]) -> Vec<OptionInput> {
 
 /// Gives each picture that belongs to variants the option value that all of them have and no
 /// other variant has. `of`: the address of each variant's picture.
-fn tell_what_pictures_show(pictures: &mut [GivenPicture], variants: &[VariantInput], of: &[String]) {
+fn tell_what_pictures_show(
+    pictures: &mut [GivenPicture],
+    variants: &[VariantInput],
+    of: &[String],
+) {
     for picture in pictures {
         let shown = |url: &String| *url == picture.url;
-        let mine: Vec<&VariantInput> = of.iter().zip(variants).filter(|(url, _)| shown(url)).map(|(_, one)| one).collect();
+        let mine: Vec<&VariantInput> = of
+            .iter()
+            .zip(variants)
+            .filter(|(url, _)| shown(url))
+            .map(|(_, one)| one)
+            .collect();
         let Some(first) = mine.first() else { continue };
         for (index, value) in first.options.iter().enumerate() {
             let has = |variant: &VariantInput| variant.options.get(index) == Some(value);
-            let others = of.iter().zip(variants).any(|(url, one)| !shown(url) && has(one));
+            let others = of
+                .iter()
+                .zip(variants)
+                .any(|(url, one)| !shown(url) && has(one));
             if mine.iter().all(|variant| has(variant)) && !others {
                 picture.option_value = Some(value.clone());
                 break;
@@ -331,8 +376,13 @@ fn tell_what_pictures_show(pictures: &mut [GivenPicture], variants: &[VariantInp
 
 /// The names of a product's category from the root down.
 fn category_path(product: &Product, tree: &CategoryTree) -> Vec<String> {
-    let path = product.category_id.map(|id| tree.path(id)).unwrap_or_default();
-    path.into_iter().map(|category| category.name.clone()).collect()
+    let path = product
+        .category_id
+        .map(|id| tree.path(id))
+        .unwrap_or_default();
+    path.into_iter()
+        .map(|category| category.name.clone())
+        .collect()
 }
 
 /// The full address of a picture of ours.

@@ -55,8 +55,7 @@ const EMPTY_WORDS: [&str; 4] = [
 ];
 
 pub fn knows(name: &str) -> bool {
-    HEADER.iter().any(|known| known.to_lowercase() == name)
-        && !EMPTY_WORDS.contains(&name)
+    HEADER.iter().any(|known| known.to_lowercase() == name) && !EMPTY_WORDS.contains(&name)
 }
 
 /// What a product without options has instead of a choice.
@@ -65,14 +64,20 @@ const NO_VALUE: &str = "Default Title";
 
 pub fn handle_of(columns: &Columns, row: &Row) -> Result<String, Problem> {
     match columns.text(row, "handle") {
-        "" => Err(Problem::new(row.line, "Handle", "This row has no handle: it belongs to no product.")),
+        "" => Err(Problem::new(
+            row.line,
+            "Handle",
+            "This row has no handle: it belongs to no product.",
+        )),
         handle => Ok(handle.to_lowercase()),
     }
 }
 
 pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
     let mut cells = Cells::new(columns);
-    let named = rows.iter().find(|row| !columns.text(row, "title").is_empty());
+    let named = rows
+        .iter()
+        .find(|row| !columns.text(row, "title").is_empty());
     let Some(first) = named.or(rows.first()) else {
         return Parsed::default();
     };
@@ -84,9 +89,14 @@ pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
         description: cells.markdown(first, "body (html)"),
         tags: columns.get(first, "tags").map(|tags| split_list(tags, ',')),
         status: status(&mut cells, first),
+        digital: digital(&mut cells, rows),
+        seo_title: cells.optional(first, "seo title"),
+        seo_description: cells.optional(first, "seo description"),
         ..ProductInput::default()
     };
-    let mut names: Vec<String> = (1..=3).filter_map(|number| cells.filled(first, &format!("option{number} name"))).collect();
+    let mut names: Vec<String> = (1..=3)
+        .filter_map(|number| cells.filled(first, &format!("option{number} name")))
+        .collect();
     if names == [NO_OPTION] && columns.text(first, "option1 value") == NO_VALUE {
         names.clear();
     }
@@ -143,7 +153,9 @@ fn category(columns: &Columns, row: &Row) -> Option<Vec<String>> {
 /// `Status` says more than `Published`: an active product that is not published is a draft here.
 fn status(cells: &mut Cells<'_>, row: &Row) -> Option<String> {
     let published = cells.truth(row, "published");
-    let status = cells.filled(row, "status").map(|status| status.to_lowercase());
+    let status = cells
+        .filled(row, "status")
+        .map(|status| status.to_lowercase());
     match (status.as_deref(), published) {
         (None | Some("active"), Some(false)) => Some("draft".to_owned()),
         (None, Some(true)) => Some("active".to_owned()),
@@ -151,18 +163,39 @@ fn status(cells: &mut Cells<'_>, row: &Row) -> Option<String> {
     }
 }
 
+/// A product of which nothing is sent by post; a gift card is one.
+fn digital(cells: &mut Cells<'_>, rows: &[Row]) -> Option<bool> {
+    let card = rows
+        .iter()
+        .any(|row| cells.truth(row, "gift card") == Some(true));
+    let sent: Vec<bool> = rows
+        .iter()
+        .filter_map(|row| cells.truth(row, "variant requires shipping"))
+        .collect();
+    let known = card || !sent.is_empty();
+    known.then(|| card || !sent.contains(&true))
+}
+
 fn variant(cells: &mut Cells<'_>, row: &Row, options: usize) -> VariantInput {
     let columns = cells.columns;
-    let chosen = (1..=options).map(|number| columns.text(row, &format!("option{number} value")).to_owned());
+    let chosen = (1..=options).map(|number| {
+        columns
+            .text(row, &format!("option{number} value"))
+            .to_owned()
+    });
     let barcode = cells.optional(row, "variant barcode");
     VariantInput {
         id: None,
-        sku: cells.filled(row, "variant sku").map(|sku| sku.trim_start_matches('\'').to_owned()),
+        sku: cells
+            .filled(row, "variant sku")
+            .map(|sku| sku.trim_start_matches('\'').to_owned()),
         options: chosen.collect(),
         price: cells.money(row, "variant price"),
         compare_at_price: cells.former(row, "variant compare at price"),
         // There they sell what they do not have; a shelf holds nothing less than nothing.
-        stock: cells.whole(row, "variant inventory qty").map(|stock| stock.max(0)),
+        stock: cells
+            .whole(row, "variant inventory qty")
+            .map(|stock| stock.max(0)),
         weight_grams: cells.grams(row, "variant grams", 1.0),
         barcode: barcode.map(|barcode| barcode.trim_start_matches('\'').to_owned()),
         active: None,
@@ -177,7 +210,10 @@ fn pictures(columns: &Columns, rows: &[Row]) -> Vec<GivenPicture> {
         if url.is_empty() {
             continue;
         }
-        let place = columns.text(row, "image position").parse().unwrap_or(i64::MAX);
+        let place = columns
+            .text(row, "image position")
+            .parse()
+            .unwrap_or(i64::MAX);
         let picture = GivenPicture {
             url: url.to_owned(),
             alt: columns.get(row, "image alt text").map(str::to_owned),
@@ -216,12 +252,17 @@ fn product_cells(product: &Product, tree: &CategoryTree) -> Vec<(&'static str, S
     let published = product.status == ProductStatus::Active;
     let mut cells = vec![
         ("Title", product.name.clone()),
-        ("Body (HTML)", render_markdown(&product.description).trim().to_owned()),
+        (
+            "Body (HTML)",
+            render_markdown(&product.description).trim().to_owned(),
+        ),
         ("Vendor", product.maker.clone()),
         ("Type", category_path(product, tree).join(" > ")),
         ("Tags", product.tags.join(", ")),
         ("Published", truth(published)),
         ("Gift Card", truth(false)),
+        ("SEO Title", product.seo.title.clone()),
+        ("SEO Description", product.seo.description.clone()),
         ("Status", product.status.to_string()),
     ];
     let names = ["Option1 Name", "Option2 Name", "Option3 Name"];
@@ -233,8 +274,14 @@ fn product_cells(product: &Product, tree: &CategoryTree) -> Vec<(&'static str, S
     cells
 }
 
-fn variant_cells(product: &Product, variant: &Variant, base_url: &str) -> Vec<(&'static str, String)> {
-    let shows = |image: &&Image| !image.option_value.is_empty() && variant.options.contains(&image.option_value);
+fn variant_cells(
+    product: &Product,
+    variant: &Variant,
+    base_url: &str,
+) -> Vec<(&'static str, String)> {
+    let shows = |image: &&Image| {
+        !image.option_value.is_empty() && variant.options.contains(&image.option_value)
+    };
     let image = product.images.iter().find(shows);
     let mut cells = vec![
         ("Variant SKU", variant.sku.clone()),
@@ -244,11 +291,19 @@ fn variant_cells(product: &Product, variant: &Variant, base_url: &str) -> Vec<(&
         ("Variant Inventory Policy", "deny".to_owned()),
         ("Variant Fulfillment Service", "manual".to_owned()),
         ("Variant Price", variant.price.amount()),
-        ("Variant Compare At Price", variant.compare_at.map_or(String::new(), |price| price.amount())),
-        ("Variant Requires Shipping", truth(true)),
+        (
+            "Variant Compare At Price",
+            variant
+                .compare_at
+                .map_or(String::new(), |price| price.amount()),
+        ),
+        ("Variant Requires Shipping", truth(!product.digital)),
         ("Variant Taxable", truth(true)),
         ("Variant Barcode", variant.barcode.clone()),
-        ("Variant Image", image.map_or(String::new(), |image| picture_url(image, base_url))),
+        (
+            "Variant Image",
+            image.map_or(String::new(), |image| picture_url(image, base_url)),
+        ),
     ];
     let names = ["Option1 Value", "Option2 Value", "Option3 Value"];
     if product.options.is_empty() {

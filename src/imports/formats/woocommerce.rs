@@ -64,9 +64,24 @@ const BARCODE: &str = "gtin, upc, ean, or isbn";
 
 pub fn knows(name: &str) -> bool {
     let plain = [
-        "id", "type", "sku", BARCODE, "name", "published", "visibility in catalog",
-        "short description", "description", "in stock?", "stock", "sale price", "regular price",
-        "categories", "tags", "images", "parent", "brands",
+        "id",
+        "type",
+        "sku",
+        BARCODE,
+        "name",
+        "published",
+        "visibility in catalog",
+        "short description",
+        "description",
+        "in stock?",
+        "stock",
+        "sale price",
+        "regular price",
+        "categories",
+        "tags",
+        "images",
+        "parent",
+        "brands",
     ];
     plain.contains(&name)
         || WEIGHTS.iter().any(|(weight, _)| *weight == name)
@@ -85,14 +100,21 @@ fn is_variation(columns: &Columns, row: &Row) -> bool {
 
 /// `simple, downloadable, virtual` and the like.
 fn kinds<'r>(columns: &Columns, row: &'r Row) -> impl Iterator<Item = String> + 'r {
-    columns.text(row, "type").split(',').map(|kind| kind.trim().to_lowercase())
+    columns
+        .text(row, "type")
+        .split(',')
+        .map(|kind| kind.trim().to_lowercase())
 }
 
 /// A variation names its parent by its SKU, or by `id:` and its id where it has no SKU.
 pub fn handle_of(columns: &Columns, row: &Row) -> Result<String, Problem> {
     if is_variation(columns, row) {
         return match columns.text(row, "parent") {
-            "" => Err(Problem::new(row.line, "Parent", "This variation names no parent.")),
+            "" => Err(Problem::new(
+                row.line,
+                "Parent",
+                "This variation names no parent.",
+            )),
             parent => Ok(parent.to_owned()),
         };
     }
@@ -106,7 +128,11 @@ pub fn handle_of(columns: &Columns, row: &Row) -> Result<String, Problem> {
             return Ok(format!("{kind}{value}"));
         }
     }
-    Err(Problem::new(row.line, "Name", "This row has no SKU, id or name: it belongs to no product."))
+    Err(Problem::new(
+        row.line,
+        "Name",
+        "This row has no SKU, id or name: it belongs to no product.",
+    ))
 }
 
 pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
@@ -116,36 +142,67 @@ pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
         let mut parsed = Parsed::default();
         for row in rows {
             let parent = short(columns.text(row, "parent"));
-            let message = format!("No product of this file is the parent \u{201c}{parent}\u{201d}.");
-            parsed.problems.push(Problem::new(row.line, "Parent", message));
+            let message =
+                format!("No product of this file is the parent \u{201c}{parent}\u{201d}.");
+            parsed
+                .problems
+                .push(Problem::new(row.line, "Parent", message));
         }
         return parsed;
     };
     for row in parents {
-        let message = format!("The product of line {} has the same SKU, id or name.", first.line);
+        let message = format!(
+            "The product of line {} has the same SKU, id or name.",
+            first.line
+        );
         cells.tell(row, "SKU", message);
     }
-    let known = |kind: &String| matches!(kind.as_str(), "simple" | "variable" | "virtual" | "downloadable" | "");
+    let known = |kind: &String| {
+        matches!(
+            kind.as_str(),
+            "simple" | "variable" | "virtual" | "downloadable" | ""
+        )
+    };
     if let Some(kind) = kinds(columns, first).find(|kind| !known(kind)) {
-        let message = format!("The shop has no products of the type \u{201c}{}\u{201d}.", short(&kind));
+        let message = format!(
+            "The shop has no products of the type \u{201c}{}\u{201d}.",
+            short(&kind)
+        );
         cells.tell(first, "Type", message);
     }
     let variable = kinds(columns, first).any(|kind| kind == "variable");
-    let variations: Vec<&Row> = rows.iter().filter(|row| is_variation(columns, row)).collect();
+    let variations: Vec<&Row> = rows
+        .iter()
+        .filter(|row| is_variation(columns, row))
+        .collect();
     let (summary, description) = texts(&mut cells, first);
     let mut input = ProductInput {
         name: cells.filled(first, "name"),
-        maker: columns.get(first, "brands").map(|brands| split_list(brands, ',').into_iter().next().unwrap_or_default()),
+        maker: columns.get(first, "brands").map(|brands| {
+            split_list(brands, ',')
+                .into_iter()
+                .next()
+                .unwrap_or_default()
+        }),
         summary,
         description,
         tags: columns.get(first, "tags").map(|tags| split_list(tags, ',')),
         status: status(&mut cells, first),
+        digital: columns
+            .has("type")
+            .then(|| kinds(columns, first).any(|kind| kind == "virtual" || kind == "downloadable")),
         ..ProductInput::default()
     };
-    let names = if variable { options(columns, &variations) } else { Vec::new() };
+    let names = if variable {
+        options(columns, &variations)
+    } else {
+        Vec::new()
+    };
     if columns.has("attribute 1 name") {
         let attributes = attributes(columns, first);
-        let facts = attributes.into_iter().filter(|(name, _)| !names.contains(name));
+        let facts = attributes
+            .into_iter()
+            .filter(|(name, _)| !names.contains(name));
         let fact = |(name, value): (String, String)| AttributeInput {
             name,
             value: split_list(&value, ',').join(", "),
@@ -159,13 +216,22 @@ pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
     for row in sold {
         variants.push(variant(&mut cells, row, &names));
         variant_lines.push(row.line);
-        let own = (row.line != first.line).then(|| self::pictures(columns, row).into_iter().next()).flatten();
-        shown.push(own.as_ref().map_or(String::new(), |picture| picture.url.clone()));
+        let own = (row.line != first.line)
+            .then(|| self::pictures(columns, row).into_iter().next())
+            .flatten();
+        shown.push(
+            own.as_ref()
+                .map_or(String::new(), |picture| picture.url.clone()),
+        );
         pictures.extend(own.filter(|own| !pictures.iter().any(|known| known.url == own.url)));
     }
     tell_what_pictures_show(&mut pictures, &variants, &shown);
     if variants.is_empty() {
-        cells.tell(first, "Type", "This file has no variation of this variable product.");
+        cells.tell(
+            first,
+            "Type",
+            "This file has no variation of this variable product.",
+        );
     }
     if !names.is_empty() {
         input.options = Some(options_of(&names, &variants));
@@ -192,7 +258,9 @@ fn texts(cells: &mut Cells<'_>, row: &Row) -> (Option<String>, Option<String>) {
     let description = cells.columns.get(row, "description").map(unescape);
     let short = cells.columns.get(row, "short description").map(unescape);
     let line = short.as_deref().map(html::to_line);
-    let too_long = line.as_ref().is_some_and(|line| line.chars().count() > MAX_SUMMARY);
+    let too_long = line
+        .as_ref()
+        .is_some_and(|line| line.chars().count() > MAX_SUMMARY);
     let html = match (&short, description) {
         (Some(short), Some(description)) if too_long => Some(format!("{short}\n{description}")),
         (Some(short), None) if too_long => Some(short.clone()),
@@ -200,7 +268,11 @@ fn texts(cells: &mut Cells<'_>, row: &Row) -> (Option<String>, Option<String>) {
     };
     let markdown = html.map(|html| html::to_markdown(&html));
     if markdown == Some(None) {
-        cells.tell(row, "Description", "This HTML is too long or too deeply nested.");
+        cells.tell(
+            row,
+            "Description",
+            "This HTML is too long or too deeply nested.",
+        );
     }
     let summary = if too_long { Some(String::new()) } else { line };
     (summary, markdown.flatten())
@@ -209,12 +281,18 @@ fn texts(cells: &mut Cells<'_>, row: &Row) -> (Option<String>, Option<String>) {
 /// 1: published, 0: private, -1: a draft. What is hidden from the catalog is a draft, too.
 fn status(cells: &mut Cells<'_>, row: &Row) -> Option<String> {
     let published = cells.filled(row, "published")?;
-    let hidden = cells.columns.text(row, "visibility in catalog").eq_ignore_ascii_case("hidden");
+    let hidden = cells
+        .columns
+        .text(row, "visibility in catalog")
+        .eq_ignore_ascii_case("hidden");
     let status = match published.as_str() {
         "1" if !hidden => "active",
         "1" | "0" | "-1" => "draft",
         _ => {
-            let message = format!("\u{201c}{}\u{201d} is none of 1, 0 and -1.", short(&published));
+            let message = format!(
+                "\u{201c}{}\u{201d} is none of 1, 0 and -1.",
+                short(&published)
+            );
             cells.tell(row, "Published", message);
             return None;
         }
@@ -256,7 +334,10 @@ fn variant(cells: &mut Cells<'_>, row: &Row, options: &[String]) -> VariantInput
         match attributes.iter().find(|(known, _)| known == name) {
             Some((_, value)) => chosen.push(value.clone()),
             None => {
-                let message = format!("This variation leaves \u{201c}{}\u{201d} open: give it a value.", short(name));
+                let message = format!(
+                    "This variation leaves \u{201c}{}\u{201d} open: give it a value.",
+                    short(name)
+                );
                 cells.tell(row, name, message);
                 chosen.push(String::new());
             }
@@ -265,10 +346,18 @@ fn variant(cells: &mut Cells<'_>, row: &Row, options: &[String]) -> VariantInput
     let regular = cells.money(row, "regular price");
     let sale = cells.money(row, "sale price");
     let has_both = regular.is_some() && sale.is_some();
-    let before = if has_both { regular.clone() } else { cells.former(row, "sale price").map(|_| crate::types::MoneyInput::new("0")) };
+    let before = if has_both {
+        regular.clone()
+    } else {
+        cells
+            .former(row, "sale price")
+            .map(|_| crate::types::MoneyInput::new("0"))
+    };
     let stock = cells.whole(row, "stock").map(|stock| stock.max(0));
     let sold_out = cells.truth(row, "in stock?") == Some(false);
-    let weight = WEIGHTS.into_iter().find(|(name, _)| cells.columns.has(name));
+    let weight = WEIGHTS
+        .into_iter()
+        .find(|(name, _)| cells.columns.has(name));
     VariantInput {
         id: None,
         sku: cells.filled(row, "sku"),
@@ -293,8 +382,14 @@ fn pictures(columns: &Columns, row: &Row) -> Vec<GivenPicture> {
 
 pub fn rows(product: &Product, tree: &CategoryTree, base_url: &str) -> Vec<Vec<String>> {
     let category = join_list(category_path(product, tree), '>');
-    let description = render_markdown(&product.description).trim().replace('\n', "\\n");
-    let urls: Vec<String> = product.images.iter().map(|image| picture_url(image, base_url)).collect();
+    let description = render_markdown(&product.description)
+        .trim()
+        .replace('\n', "\\n");
+    let urls: Vec<String> = product
+        .images
+        .iter()
+        .map(|image| picture_url(image, base_url))
+        .collect();
     let published = match product.status {
         ProductStatus::Active => "1",
         ProductStatus::Draft | ProductStatus::Archived => "-1",
@@ -315,15 +410,26 @@ pub fn rows(product: &Product, tree: &CategoryTree, base_url: &str) -> Vec<Vec<S
         let values = option.values.iter().map(|value| &value.value);
         (option.name.clone(), join_list(values, ','))
     });
-    let facts = product.attributes.iter().map(|(name, value)| (name.clone(), join_list([value], ',')));
+    let facts = product
+        .attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), join_list([value], ',')));
     cells.extend(attribute_cells(numbered.chain(facts)));
     let simple = product.options.is_empty() && product.variants.len() == 1;
     if let (true, Some(variant)) = (simple, product.variants.first()) {
-        cells.push(("Type", "simple".to_owned()));
+        let kind = if product.digital {
+            "simple, virtual"
+        } else {
+            "simple"
+        };
+        cells.push(("Type", kind.to_owned()));
         cells.extend(variant_cells(variant));
         return vec![row_of(HEADER, cells)];
     }
-    cells.extend([("Type", "variable".to_owned()), ("SKU", product.slug.to_string())]);
+    cells.extend([
+        ("Type", "variable".to_owned()),
+        ("SKU", product.slug.to_string()),
+    ]);
     let mut rows = vec![row_of(HEADER, cells)];
     for (position, variant) in (1..).zip(&product.variants) {
         let names = product.options.iter().map(|option| option.name.clone());
@@ -343,14 +449,32 @@ pub fn rows(product: &Product, tree: &CategoryTree, base_url: &str) -> Vec<Vec<S
 }
 
 /// The first three attributes: what the columns of an export have room for.
-fn attribute_cells(attributes: impl Iterator<Item = (String, String)>) -> Vec<(&'static str, String)> {
+fn attribute_cells(
+    attributes: impl Iterator<Item = (String, String)>,
+) -> Vec<(&'static str, String)> {
     let columns = [
-        ["Attribute 1 name", "Attribute 1 value(s)", "Attribute 1 visible", "Attribute 1 global"],
-        ["Attribute 2 name", "Attribute 2 value(s)", "Attribute 2 visible", "Attribute 2 global"],
-        ["Attribute 3 name", "Attribute 3 value(s)", "Attribute 3 visible", "Attribute 3 global"],
+        [
+            "Attribute 1 name",
+            "Attribute 1 value(s)",
+            "Attribute 1 visible",
+            "Attribute 1 global",
+        ],
+        [
+            "Attribute 2 name",
+            "Attribute 2 value(s)",
+            "Attribute 2 visible",
+            "Attribute 2 global",
+        ],
+        [
+            "Attribute 3 name",
+            "Attribute 3 value(s)",
+            "Attribute 3 visible",
+            "Attribute 3 global",
+        ],
     ];
     let mut cells = Vec::new();
-    for ([name, values, visible, global], (attribute, value)) in columns.into_iter().zip(attributes) {
+    for ([name, values, visible, global], (attribute, value)) in columns.into_iter().zip(attributes)
+    {
         cells.extend([
             (name, attribute),
             (values, value),
@@ -371,9 +495,15 @@ fn variant_cells(variant: &Variant) -> Vec<(&'static str, String)> {
     vec![
         ("SKU", variant.sku.clone()),
         ("GTIN, UPC, EAN, or ISBN", variant.barcode.clone()),
-        ("In stock?", if variant.in_stock() { "1" } else { "0" }.to_owned()),
+        (
+            "In stock?",
+            if variant.in_stock() { "1" } else { "0" }.to_owned(),
+        ),
         ("Stock", variant.stock.on_hand.to_string()),
-        ("Weight (kg)", format!("{}.{:03}", weight / 1_000, weight % 1_000)),
+        (
+            "Weight (kg)",
+            format!("{}.{:03}", weight / 1_000, weight % 1_000),
+        ),
         ("Sale price", sale),
         ("Regular price", regular),
     ]

@@ -7,7 +7,7 @@ use crate::catalog::service::{
 use crate::catalog::{CategoryTree, OptionValue, Product};
 use crate::imports::csv::{Columns, Row, join_list, split_list};
 use crate::imports::model::Problem;
-use crate::types::Slug;
+use crate::types::{Slug, Timestamp};
 
 /// All columns, in the order of an export.
 pub const COLUMNS: &[&str] = &[
@@ -18,6 +18,11 @@ pub const COLUMNS: &[&str] = &[
     "description",
     "category",
     "status",
+    "publish_at",
+    "digital",
+    "seo_title",
+    "seo_description",
+    "related",
     "tags",
     "attributes",
     "option1_name",
@@ -66,7 +71,11 @@ pub fn handle_of(columns: &Columns, row: &Row) -> Result<String, Problem> {
             return Ok(format!("{kind}{value}"));
         }
     }
-    Err(Problem::new(row.line, "slug", "This row has no slug, SKU or name: it belongs to no product."))
+    Err(Problem::new(
+        row.line,
+        "slug",
+        "This row has no slug, SKU or name: it belongs to no product.",
+    ))
 }
 
 pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
@@ -82,15 +91,27 @@ pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
         summary: cells.optional(first, "summary"),
         description: columns.raw(first, "description").map(str::to_owned),
         status: cells.filled(first, "status"),
+        publish_at: cells.optional(first, "publish_at"),
+        digital: cells.truth(first, "digital"),
+        seo_title: cells.optional(first, "seo_title"),
+        seo_description: cells.optional(first, "seo_description"),
+        related: columns
+            .get(first, "related")
+            .map(|slugs| split_list(slugs, ',')),
         tags: columns.get(first, "tags").map(|tags| split_list(tags, ',')),
         attributes: attributes(&mut cells, first),
         ..ProductInput::default()
     };
-    let options: Vec<(String, Vec<OptionValueInput>)> = (1..=3).filter_map(|number| option(&cells, first, number)).collect();
+    let options: Vec<(String, Vec<OptionValueInput>)> = (1..=3)
+        .filter_map(|number| option(&cells, first, number))
+        .collect();
     let (mut variants, mut variant_lines) = (Vec::new(), Vec::new());
     let mut pictures = Vec::new();
     for row in rows {
-        if OF_VARIANTS.iter().any(|name| !columns.text(row, name).is_empty()) {
+        if OF_VARIANTS
+            .iter()
+            .any(|name| !columns.text(row, name).is_empty())
+        {
             variants.push(variant(&mut cells, row, options.len()));
             variant_lines.push(row.line);
         }
@@ -111,7 +132,9 @@ pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
     Parsed {
         name: input.name.clone().unwrap_or_default(),
         described: Described {
-            category: columns.get(first, "category").map(|path| split_list(path, '>')),
+            category: columns
+                .get(first, "category")
+                .map(|path| split_list(path, '>')),
             input,
             pictures,
             partial: slug.is_none(),
@@ -144,7 +167,12 @@ fn split_fact(line: &str) -> Option<(String, String)> {
     while let Some(character) = characters.next() {
         match character {
             '\\' => name.extend(characters.next()),
-            ':' => return Some((name.trim().to_owned(), characters.as_str().trim().to_owned())),
+            ':' => {
+                return Some((
+                    name.trim().to_owned(),
+                    characters.as_str().trim().to_owned(),
+                ));
+            }
             other => name.push(other),
         }
     }
@@ -156,12 +184,17 @@ fn option(cells: &Cells<'_>, row: &Row, number: usize) -> Option<(String, Vec<Op
     let name = cells.filled(row, &format!("option{number}_name"))?;
     let listed = cells.filled(row, &format!("option{number}_values"));
     let values = split_list(listed.as_deref().unwrap_or_default(), ',');
-    Some((name, values.iter().map(|value| listed_value(value)).collect()))
+    Some((
+        name,
+        values.iter().map(|value| listed_value(value)).collect(),
+    ))
 }
 
 /// `Oat` or, with its colour, `Oat=#e4dac8`.
 fn listed_value(text: &str) -> OptionValueInput {
-    let colour = text.rsplit_once('=').filter(|(_, colour)| colour.starts_with('#'));
+    let colour = text
+        .rsplit_once('=')
+        .filter(|(_, colour)| colour.starts_with('#'));
     match colour {
         Some((value, colour)) => OptionValueInput {
             value: value.trim().to_owned(),
@@ -175,9 +208,15 @@ fn listed_value(text: &str) -> OptionValueInput {
 }
 
 /// Options with what is listed, and behind it what only the variants name.
-fn with_values(options: Vec<(String, Vec<OptionValueInput>)>, variants: &[VariantInput]) -> Vec<OptionInput> {
+fn with_values(
+    options: Vec<(String, Vec<OptionValueInput>)>,
+    variants: &[VariantInput],
+) -> Vec<OptionInput> {
     let option = |(index, (name, mut values)): (usize, (String, Vec<OptionValueInput>))| {
-        for value in variants.iter().filter_map(|variant| variant.options.get(index)) {
+        for value in variants
+            .iter()
+            .filter_map(|variant| variant.options.get(index))
+        {
             if !value.is_empty() && !values.iter().any(|known| known.value == *value) {
                 values.push(OptionValueInput {
                     value: value.clone(),
@@ -192,7 +231,9 @@ fn with_values(options: Vec<(String, Vec<OptionValueInput>)>, variants: &[Varian
 
 fn variant(cells: &mut Cells<'_>, row: &Row, options: usize) -> VariantInput {
     let columns = cells.columns;
-    let mut chosen: Vec<String> = (1..=3).map(|number| columns.text(row, &format!("option{number}")).to_owned()).collect();
+    let mut chosen: Vec<String> = (1..=3)
+        .map(|number| columns.text(row, &format!("option{number}")).to_owned())
+        .collect();
     while chosen.len() > options && chosen.last().is_some_and(String::is_empty) {
         chosen.pop();
     }
@@ -223,7 +264,12 @@ pub fn rows(product: &Product, tree: &CategoryTree, base_url: &str) -> Vec<Vec<S
             cells.extend([
                 ("sku", variant.sku.clone()),
                 ("price", variant.price.amount()),
-                ("compare_at_price", variant.compare_at.map_or(String::new(), |price| price.amount())),
+                (
+                    "compare_at_price",
+                    variant
+                        .compare_at
+                        .map_or(String::new(), |price| price.amount()),
+                ),
                 ("stock", variant.stock.on_hand.to_string()),
                 ("weight_grams", variant.weight_grams.to_string()),
                 ("barcode", variant.barcode.clone()),
@@ -253,6 +299,17 @@ fn product_cells(product: &Product, tree: &CategoryTree) -> Vec<(&'static str, S
         ("description", product.description.clone()),
         ("category", join_list(category_path(product, tree), '>')),
         ("status", product.status.to_string()),
+        (
+            "publish_at",
+            product.publish_at.map_or(String::new(), Timestamp::rfc3339),
+        ),
+        ("digital", product.digital.to_string()),
+        ("seo_title", product.seo.title.clone()),
+        ("seo_description", product.seo.description.clone()),
+        (
+            "related",
+            join_list(product.related.iter().map(|one| one.slug.as_str()), ','),
+        ),
         ("tags", join_list(&product.tags, ',')),
         ("attributes", facts.join("\n")),
     ];
