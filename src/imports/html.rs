@@ -6,11 +6,17 @@ use htmd::HtmlToMarkdown;
 const MAX_BYTES: usize = 256 * 1024;
 /// Elements within elements; whoever writes by hand stays far below.
 const MAX_DEPTH: usize = 60;
+/// Elements that hold nothing, or end by themselves where the next one begins.
+const SHALLOW: [&str; 15] = [
+    "br", "hr", "img", "wbr", "col", "area", "input", "link", "meta", "p", "li", "dt", "dd", "td",
+    "tr",
+];
 
 /// HTML as Markdown, without scripts, styles and whatever else a description cannot hold; none
 /// for what is too long or too deeply nested to be one.
 pub fn to_markdown(html: &str) -> Option<String> {
-    if html.len() > MAX_BYTES {
+    // A parser's time grows with the square of the depth, so it is not asked about a deep one.
+    if html.len() > MAX_BYTES || depth(html) > MAX_DEPTH {
         return None;
     }
     // First, so that only what may be shown is looked at, and it is well-formed.
@@ -31,8 +37,11 @@ pub fn to_markdown(html: &str) -> Option<String> {
     Some(markdown.trim().to_owned())
 }
 
-/// HTML as plain words in one line.
+/// HTML as plain words in one line; empty for what [`to_markdown`] refuses.
 pub fn to_line(html: &str) -> String {
+    if html.len() > MAX_BYTES || depth(html) > MAX_DEPTH {
+        return String::new();
+    }
     let mut text = String::new();
     let mut tag = false;
     let clean = ammonia::Builder::empty().clean(html).to_string();
@@ -53,20 +62,26 @@ pub fn to_line(html: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// How deeply the elements of well-formed HTML are nested.
+/// How deeply elements are nested at most, as far as the tags alone tell: those that end by
+/// themselves are not counted.
 fn depth(html: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for part in html.split('<').skip(1) {
-        let name: &str = part
-            .split(|character: char| !character.is_ascii_alphanumeric())
-            .next()
-            .unwrap_or_default();
-        if part.starts_with('/') {
-            depth = depth.saturating_sub(1);
-        } else if !["br", "hr", "img", "wbr", "col", "area"].contains(&name) {
-            depth += 1;
-            deepest = deepest.max(depth);
+        let (closes, rest) = match part.strip_prefix('/') {
+            Some(rest) => (true, rest),
+            None => (false, part),
+        };
+        let name = rest.split(|character: char| !character.is_ascii_alphanumeric());
+        let name = name.into_iter().next().unwrap_or_default();
+        if name.is_empty() || SHALLOW.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            continue;
         }
+        depth = if closes {
+            depth.saturating_sub(1)
+        } else {
+            depth + 1
+        };
+        deepest = deepest.max(depth);
     }
     deepest
 }

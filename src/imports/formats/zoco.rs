@@ -199,10 +199,11 @@ fn listed_value(text: &str) -> OptionValueInput {
         Some((value, colour)) => OptionValueInput {
             value: value.trim().to_owned(),
             swatch: Some(colour.to_owned()),
+            ..OptionValueInput::default()
         },
         None => OptionValueInput {
             value: text.to_owned(),
-            swatch: None,
+            ..OptionValueInput::default()
         },
     }
 }
@@ -220,7 +221,7 @@ fn with_values(
             if !value.is_empty() && !values.iter().any(|known| known.value == *value) {
                 values.push(OptionValueInput {
                     value: value.clone(),
-                    swatch: None,
+                    ..OptionValueInput::default()
                 });
             }
         }
