@@ -562,6 +562,15 @@ both! {
         let api = app.api().signed_in("admin@example.com").await;
         let made = api.post("/api/products/mug/duplicate", json!({})).await.expect(201);
         assert_eq!((made.header("location"), made.json()["slug"].clone()), ("/api/products/4".to_owned(), json!("copy-of-mug-2")));
+        // The form of a product copies it, too; a product that is not made yet cannot be copied.
+        let form = browser.get(&format!("/admin/products/{}", model.id)).await.expect(200);
+        assert_eq!(form.texts("form[action$=duplicate] button"), ["Duplicate"]);
+        let form = browser.submit(&form, "form[action$=duplicate]", &[]).await.expect(200);
+        assert_eq!(form.attributes("#f-name", "value"), ["Copy of Mug"]);
+        assert_eq!(form.attributes("form#product", "action"), ["/admin/products/5"]);
+        assert_eq!(form.texts(".flash"), ["This is a draft like “Mug”. Change what differs."]);
+        let new = browser.get("/admin/products/new").await.expect(200);
+        assert!(new.texts("form[action$=duplicate]").is_empty());
         api.post("/api/products/none/duplicate", json!({})).await.expect(404);
         browser.post("/admin/products/99/duplicate", &[]).await.expect(404);
     }
