@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use zoco::app::App;
 use zoco::catalog::service::ProductInput;
 use zoco::config::Config;
-use zoco::db::query::{Sql, fetch_all};
+use zoco::db::query::{Sql, execute, fetch_all};
 use zoco::db::{Conn, Db};
 use zoco::types::MoneyInput;
 
@@ -286,6 +286,10 @@ plain! {
         shop.stop();
     }
 
+    fn the_doctor_tells_what_is_out_of_balance_on_sqlite() {
+        examine(Place::sqlite());
+    }
+
     fn a_killed_program_loses_no_order_on_sqlite() {
         kill_and_look(Place::sqlite());
     }
@@ -296,9 +300,56 @@ needs! {
         first_start(Place::postgres());
     }
 
+    "postgres" => fn the_doctor_tells_what_is_out_of_balance_on_postgres() {
+        examine(Place::postgres());
+    }
+
     "postgres" => fn a_killed_program_loses_no_order_on_postgres() {
         kill_and_look(Place::postgres());
     }
+}
+
+/// The doctor looks at a shop that is well, and again after somebody wrote into its database.
+fn examine(shop: Place) {
+    let runtime = runtime();
+    let products = runtime.block_on(shop.fill());
+    let doctor = || {
+        let done = run(shop.path(), &["doctor", "--database", &shop.database]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (done.status.code(), text(&done.stdout), text(&done.stderr))
+    };
+    let (code, told, complaint) = doctor();
+    assert_eq!(told, "the books are balanced\n", "{complaint}");
+    assert_eq!(code, Some(0));
+    runtime.block_on(async {
+        let db = Db::open(&shop.database, 2).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        for change in [
+            "update stock_levels
+            set on_hand = on_hand - 1
+            where variant_id = (select min(id) from variants)",
+            "update products
+            set rating_sum = 5, rating_count = 1
+            where id = (select max(id) from products)",
+        ] {
+            let changed = execute(&mut tx, Sql::same(change), Vec::new()).await;
+            assert_eq!(changed.unwrap(), 1);
+        }
+        tx.commit().await.unwrap();
+        db.close().await;
+    });
+    let (code, told, complaint) = doctor();
+    let lines: Vec<&str> = told.lines().collect();
+    let rating = format!(
+        "ratings: product {} has 5 stars in 1 reviews, its reviews say 0 in 0",
+        products[1]
+    );
+    assert_eq!(lines.len(), 2, "{told}");
+    assert!(lines[0].ends_with("has 99999 on the shelf, its ledger says 100000"));
+    assert_eq!(lines[1], rating);
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("2 imbalances"), "{complaint}");
+    shop.remove();
 }
 
 /// A cart that somebody wanted to place.
