@@ -526,6 +526,21 @@ pub struct ProductFilter {
     pub sort: ProductSort,
 }
 
+impl ProductFilter {
+    /// The same words without other filters; without words, what else the category holds. None
+    /// when there is nothing to leave out.
+    pub fn widened(&self) -> Option<Self> {
+        let wide = Self {
+            search: self.search.clone(),
+            category: self.category.filter(|_| self.search.is_empty()),
+            for_staff: self.for_staff,
+            sort: self.sort,
+            ..Self::default()
+        };
+        (wide != *self).then_some(wide)
+    }
+}
+
 /// The order of a list of products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProductSort {
@@ -667,6 +682,8 @@ pub struct Listing {
     pub matched: Matched,
     /// The words spelled as the shop spells them, where one was unknown.
     pub corrected: Option<String>,
+    /// When nothing was found: how many products there are with [`ProductFilter::widened`].
+    pub widened: Option<i64>,
 }
 
 /// What somebody may mean who has typed so far.

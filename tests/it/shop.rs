@@ -436,7 +436,43 @@ both! {
         let words = page.text("main .panel");
         assert!(words.contains("Nothing matches “zebra” and Up to 5.00 €."), "{words}");
         assert!(words.contains("Table"));
+        assert_eq!(page.attributes("main .panel .btn", "href"), ["/products"]);
         assert_eq!(cards(&page), ["Bowl"]);
+        app.run_jobs().await;
+    }
+
+    async fn an_empty_list_tells_what_there_is_without_the_filters(app: TestApp) {
+        let table = category(&app, "Table", None).await;
+        let bowls = category(&app, "Bowls", Some(table.id)).await;
+        for (name, category) in [("Bowl", Some(bowls.id)), ("Blue bowl", None), ("Jug", Some(table.id))] {
+            create(&app, json!({"name": name, "price": "9.00", "stock": 1, "category_id": category})).await;
+        }
+        let mut browser = app.browser();
+        let api = app.api();
+        for (address, label, href, count) in [
+            ("/products?search=bowl&max_price=5&sort=name", "Show 2 products for “bowl”", "/products?search=bowl", 2),
+            ("/products?search=jug&in_stock=true&tag=x", "Show 1 product for “jug”", "/products?search=jug", 1),
+            ("/categories/table?search=blue", "Show 1 product for “blue”", "/products?search=blue", 1),
+            ("/categories/table?max_price=5", "Show 2 products in Table", "/categories/table", 2),
+            ("/products?category=bowls&tag=x", "Show 1 product in Bowls", "/categories/bowls", 1),
+            ("/products?min_price=50", "Show 3 products of the shop", "/products", 3),
+        ] {
+            let page = browser.get(address).await.expect(200);
+            assert_eq!(page.text("main .panel h2"), "Nothing found", "{address}");
+            assert_eq!(page.texts("main .panel .btn"), [label], "{address}");
+            assert_eq!(page.attributes("main .panel .btn", "href"), [href], "{address}");
+            let shown = browser.get(href).await.expect(200);
+            assert_eq!(cards(&shown).len(), count, "{href}");
+            let same = address.replacen("/categories/table?", "/products?category=table&", 1);
+            let told = api.get(&format!("/api{same}")).await.expect(200).json();
+            assert_eq!((&told["total"], &told["without_filters"]), (&json!(0), &json!(count)), "{same}");
+        }
+        let told = api.get("/api/products?search=zebra&max_price=5").await.expect(200).json();
+        assert_eq!(told["without_filters"], 0);
+        for plain in ["/api/products", "/api/products?search=zebra", "/api/products?search=bowl&max_price=50"] {
+            let told = api.get(plain).await.expect(200).json();
+            assert_eq!(told.get("without_filters"), None, "{plain}");
+        }
         app.run_jobs().await;
     }
 

@@ -24,6 +24,10 @@ pub struct ProductListJson {
     /// The words spelled as the shop spells them, where one was unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub did_you_mean: Option<String>,
+    /// When nothing was found: how many products have the words without the other filters or,
+    /// without words, how many the category holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_filters: Option<i64>,
     /// With `facets=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facets: Option<FacetsJson>,
@@ -129,6 +133,7 @@ impl ProductListJson {
             list: List::new(found.products, uri, card),
             matched: words.then_some(matched),
             did_you_mean: found.corrected,
+            without_filters: found.widened,
             facets: found.facets.map(|facets| FacetsJson::new(facets, tree)),
         }
     }

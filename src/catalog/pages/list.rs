@@ -40,6 +40,8 @@ struct List {
     corrected: Option<Link>,
     /// Whether no product has all of the words, and these have some.
     some_words: bool,
+    /// The list with less filtered out, when that has products.
+    wider: Option<Link>,
     instead: Vec<ProductCard>,
 }
 
@@ -167,6 +169,8 @@ async fn list(
     let request = PageRequest::new(filter.page, PageRequest::DEFAULT_PER_PAGE);
     let found = search_products(app, &viewer.ctx, &wanted, request, true).await?;
     let (products, facets) = (found.products, found.facets.unwrap_or_default());
+    let widened = found.widened.filter(|&count| count > 0);
+    let wider = widened.map(|count| wider(&filter, place.as_ref(), count));
     let instead = if products.total == 0 {
         featured_products(app, &viewer.ctx, INSTEAD).await?
     } else {
@@ -196,8 +200,30 @@ async fn list(
         place,
         filter,
         products,
+        wider,
         instead,
     })
+}
+
+/// The way to what [`crate::catalog::ProductFilter::widened`] finds.
+fn wider(filter: &Filter, place: Option<&Category>, count: i64) -> Link {
+    let plural = if count == 1 { "" } else { "s" };
+    let place = place.or(filter.category.as_ref());
+    let (what, href) = match place {
+        _ if !filter.search.is_empty() => (
+            format!("for “{}”", filter.search),
+            Filter::default()
+                .with_words(&filter.search)
+                .address(urls::PRODUCTS),
+        ),
+        Some(place) => (format!("in {}", place.name), urls::category(&place.slug)),
+        None => ("of the shop".to_owned(), urls::PRODUCTS.to_owned()),
+    };
+    Link {
+        label: format!("Show {count} product{plural} {what}"),
+        href,
+        current: false,
+    }
 }
 
 fn heading(filter: &Filter, place: Option<&Category>) -> String {

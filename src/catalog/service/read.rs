@@ -52,6 +52,13 @@ pub async fn search_products(
     } else {
         None
     };
+    let widened = match filter.widened() {
+        Some(wide) if total == 0 => {
+            let matching = self::matching(ctx, &wide, &tree, found.as_ref())?;
+            Some(store::count(&mut conn, &matching).await?)
+        }
+        _ => None,
+    };
     let found = found.unwrap_or_default();
     if page.page() == 1 && !filter.search.trim().is_empty() {
         note_search(app, ctx, filter, found.matched);
@@ -65,6 +72,7 @@ pub async fn search_products(
         facets,
         matched: found.matched,
         corrected: found.corrected,
+        widened,
     })
 }
 
