@@ -63,8 +63,10 @@
   const price = (product) => {
     if (!product.price) return "";
     const { amount, currency } = product.price;
-    const style = { style: "currency", currency };
-    const written = new Intl.NumberFormat(document.documentElement.lang, style).format(amount);
+    const style = { style: "currency", currency, currencyDisplay: "narrowSymbol" };
+    const parts = new Intl.NumberFormat("en", style).formatToParts(amount);
+    // As the pages write it: the amount, then the sign.
+    const written = `${amount}\u00a0${parts.find((part) => part.type === "currency").value}`;
     return product.price_varies ? `from ${written}` : written;
   };
 

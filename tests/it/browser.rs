@@ -1,4 +1,4 @@
-//! A purchase in a real Chromium.
+//! A purchase, and the suggestions of the search field, in a real Chromium.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -222,7 +222,65 @@ async fn buy(window: &Window, shop: &str) {
     window.look("the thanks").await;
 }
 
+/// Types, chooses with the arrow keys, and goes to what was chosen.
+async fn take_a_suggestion(window: &Window, shop: &str) {
+    window.driver.goto(shop).await.unwrap();
+    let field = window.find("input[name=search]").await;
+    field.send_keys("teap").await.unwrap();
+    let shown = window.find("#suggestions:not([hidden])").await;
+    window.look("the suggestions").await;
+    assert_eq!(field.attr("aria-expanded").await.unwrap().unwrap(), "true");
+    let told = shown.text().await.unwrap();
+    assert!(
+        told.contains("Round teapot") && told.contains("68.00 €"),
+        "{told}"
+    );
+
+    // Escape takes them away, typing on brings them back.
+    field.send_keys(Key::Escape + "").await.unwrap();
+    assert!(!shown.is_displayed().await.unwrap());
+    field.send_keys("ot").await.unwrap();
+    window.find("#suggestions:not([hidden])").await;
+
+    // Down to the product: what is marked is what a screen reader is told.
+    let options = window
+        .driver
+        .find_all(By::Css("#suggestions [role=option]"));
+    for number in 1..=options.await.unwrap().len() {
+        field.send_keys(Key::Down + "").await.unwrap();
+        let chosen = window.find("#suggestions [aria-selected=true]").await;
+        let told = field.attr("aria-activedescendant").await.unwrap();
+        assert_eq!(chosen.id().await.unwrap(), told);
+        assert_eq!(told.unwrap(), format!("suggestion-{}", number - 1));
+        if chosen.text().await.unwrap().contains("Round teapot") {
+            break;
+        }
+    }
+    let page = window.find("html").await;
+    field.send_keys(Key::Enter + "").await.unwrap();
+    page.wait_until().stale().await.unwrap();
+    assert_eq!(window.text("h1").await, "Round teapot");
+    let at = window.driver.current_url().await.unwrap();
+    assert_eq!(at.path(), "/products/round-teapot");
+    window.look("the suggested product").await;
+}
+
 needs! {
+    "browser" => fn suggestions_appear_while_typing_and_lead_to_a_product() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = Program::start(folder.path(), &[], &[]);
+        let server = Driver::start();
+        runtime().block_on(async {
+            for width in [1280, 390] {
+                let profile = tempfile::tempdir().unwrap();
+                let window = Window::open(&server.url, profile.path(), width, true).await;
+                take_a_suggestion(&window, &shop.url).await;
+                window.driver.quit().await.unwrap();
+            }
+        });
+        shop.stop();
+    }
+
     "browser" => fn a_guest_buys_with_and_without_scripts_on_wide_and_narrow_screens() {
         let folder = tempfile::tempdir().unwrap();
         let shop = Program::start(folder.path(), &[], &[]);
