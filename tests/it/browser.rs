@@ -1,4 +1,5 @@
-//! A purchase, and the suggestions of the search field, in a real Chromium.
+//! A purchase, the suggestions of the search field, and whether pages fit their window, in a real
+//! Chromium.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -265,7 +266,66 @@ async fn take_a_suggestion(window: &Window, shop: &str) {
     window.look("the suggested product").await;
 }
 
+/// Looks at pages that nobody else here opens, and at some that were asked for something odd.
+async fn look_around(window: &Window, shop: &str) {
+    let endless = format!("/products?search={}&in_stock=true", "x".repeat(199));
+    for path in [
+        "/products?search=mug&attr.Material=Stoneware&min_rating=4",
+        "/products?search=mug&min_price=900&tag=tea",
+        &endless,
+        "/categories/table",
+        "/products/everyday-mug/reviews?page=2",
+        "/sign-in",
+    ] {
+        let address = format!("{shop}{path}");
+        window.driver.goto(address).await.unwrap();
+        window.look(path).await;
+    }
+    for (field, text) in ADMIN {
+        window.fill(&format!("main [name={field}]"), text).await;
+    }
+    window.click("main form button[type=submit]").await;
+    for path in [
+        "/products/everyday-mug/reviews/new",
+        "/admin/products?search=mug&stock=low",
+        "/admin/products/bulk?do=price&scope=all",
+        "/admin/products/1",
+        "/admin/products/1/variants",
+        "/admin/products/1/stock",
+        "/admin/search/synonyms",
+        "/admin/search/misses",
+        "/admin/reviews",
+        "/admin/reviews/1",
+    ] {
+        let address = format!("{shop}{path}");
+        window.driver.goto(address).await.unwrap();
+        window.look(path).await;
+    }
+}
+
+/// The fields of the form to sign in with, as the shop's settings name the first admin.
+const ADMIN: [(&str, &str); 2] = [
+    ("email", "boss@example.com"),
+    ("password", "a password of mine"),
+];
+
 needs! {
+    "browser" => fn no_page_is_wider_than_its_window() {
+        let folder = tempfile::tempdir().unwrap();
+        let variables = [("ZOCO_ADMIN_EMAIL", ADMIN[0].1), ("ZOCO_ADMIN_PASSWORD", ADMIN[1].1)];
+        let shop = Program::start(folder.path(), &[], &variables);
+        let server = Driver::start();
+        runtime().block_on(async {
+            for width in [1280, 390] {
+                let profile = tempfile::tempdir().unwrap();
+                let window = Window::open(&server.url, profile.path(), width, true).await;
+                look_around(&window, &shop.url).await;
+                window.driver.quit().await.unwrap();
+            }
+        });
+        shop.stop();
+    }
+
     "browser" => fn suggestions_appear_while_typing_and_lead_to_a_product() {
         let folder = tempfile::tempdir().unwrap();
         let shop = Program::start(folder.path(), &[], &[]);

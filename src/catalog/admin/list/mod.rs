@@ -109,8 +109,9 @@ impl ListPage {
     }
 
     fn sizes(&self) -> Vec<(String, String)> {
-        let each = |size: u32| (size.to_string(), format!("{size} on a page"));
-        SIZES.map(each).into()
+        SIZES
+            .map(|size| (size.to_string(), size.to_string()))
+            .into()
     }
 
     fn actions(&self) -> Vec<(String, String)> {
