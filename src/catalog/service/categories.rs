@@ -65,10 +65,21 @@ pub async fn find_category(app: &App, key: &str) -> Result<Category> {
 
 /// Makes a category.
 pub async fn create_category(app: &App, ctx: &Ctx, input: CategoryInput) -> Result<Category> {
-    ctx.require(Permission::Catalog)?;
     let mut tx = app.db.begin().await?;
-    store::lock_categories(&mut tx).await?;
-    let tree = store::category_tree(&mut tx).await?;
+    let category = create_category_in(ctx, &mut tx, input).await?;
+    tx.commit().await?;
+    Ok(category)
+}
+
+/// Like [`create_category`], as a part of a greater change.
+pub(super) async fn create_category_in(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    input: CategoryInput,
+) -> Result<Category> {
+    ctx.require(Permission::Catalog)?;
+    store::lock_categories(tx).await?;
+    let tree = store::category_tree(tx).await?;
     let empty = Category {
         id: CategoryId(0),
         parent_id: None,
@@ -82,10 +93,9 @@ pub async fn create_category(app: &App, ctx: &Ctx, input: CategoryInput) -> Resu
         updated_at: ctx.now,
     };
     let mut category = resolve(&tree, empty, input)?;
-    category.id = on_unique(store::insert_category(&mut tx, &category).await, slug_taken)?;
-    store::delete_category_redirect(&mut tx, &category.slug).await?;
-    record(&mut tx, ctx, "category.created", None, Some(&category)).await?;
-    tx.commit().await?;
+    category.id = on_unique(store::insert_category(tx, &category).await, slug_taken)?;
+    store::delete_category_redirect(tx, &category.slug).await?;
+    record(tx, ctx, "category.created", None, Some(&category)).await?;
     Ok(category)
 }
 
@@ -129,14 +139,24 @@ pub async fn delete_category(
     id: CategoryId,
     version: Option<i64>,
 ) -> Result<()> {
-    ctx.require(Permission::Catalog)?;
     let mut tx = app.db.begin().await?;
-    store::lock_categories(&mut tx).await?;
-    let tree = store::category_tree(&mut tx).await?;
-    let before = current(&tree, id, version)?;
-    store::delete_category(&mut tx, id, before.parent_id, ctx.now).await?;
-    record(&mut tx, ctx, "category.deleted", Some(before), None).await?;
+    delete_category_in(ctx, &mut tx, id, version).await?;
     Ok(tx.commit().await?)
+}
+
+/// Like [`delete_category`], as a part of a greater change.
+pub(super) async fn delete_category_in(
+    ctx: &Ctx,
+    tx: &mut Tx,
+    id: CategoryId,
+    version: Option<i64>,
+) -> Result<()> {
+    ctx.require(Permission::Catalog)?;
+    store::lock_categories(tx).await?;
+    let tree = store::category_tree(tx).await?;
+    let before = current(&tree, id, version)?;
+    store::delete_category(tx, id, before.parent_id, ctx.now).await?;
+    record(tx, ctx, "category.deleted", Some(before), None).await
 }
 
 fn current(tree: &CategoryTree, id: CategoryId, version: Option<i64>) -> Result<&Category> {

@@ -23,8 +23,8 @@ use crate::db::Tx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::ImageId;
 
-/// The largest file, in bytes.
-const MAX_BYTES: usize = 10 * 1024 * 1024;
+/// The largest file of a picture, in bytes.
+pub const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// The largest width and height, in pixels.
 const MAX_SIDE: u32 = 12_000;
 /// The most pixels in all.
@@ -67,23 +67,32 @@ pub async fn add_image(
     let (key, picture) = store_picture(app, bytes).await?;
     let mut tx = app.db.begin().await?;
     let before = take_for_change(app, ctx, &mut tx, &ProductKey::Id(id), None).await?;
-    if before.images.len() >= MAX_IMAGES {
-        let message = format!("A product has at most {MAX_IMAGES} pictures.");
-        return Err(Error::invalid("image", "too_many", message));
-    }
     let mut image = Image {
         id: ImageId(0),
         storage_key: key,
-        alt,
+        alt: String::new(),
         width: i64::from(picture.width),
         height: i64::from(picture.height),
         option_value: String::new(),
-        position: before.images.last().map_or(0, |last| last.position + 1),
+        position: 0,
     };
+    place_last(&before, &mut image, &alt)?;
     image.id = store::insert_image(&mut tx, id, &image, ctx.now).await?;
     finish(app, ctx, &mut tx, "product.image_added", Some(&before), id).await?;
     tx.commit().await?;
     Ok(image)
+}
+
+/// Gives a new picture its place behind those of the product, and what it shows. Errors: `Invalid`
+/// at `image` for one too many, at `alt`.
+pub(super) fn place_last(product: &Product, image: &mut Image, alt: &str) -> Result<()> {
+    if product.images.len() >= MAX_IMAGES {
+        let message = format!("A product has at most {MAX_IMAGES} pictures.");
+        return Err(Error::invalid("image", "too_many", message));
+    }
+    image.alt = read_alt(alt)?;
+    image.position = product.images.last().map_or(0, |last| last.position + 1);
+    Ok(())
 }
 
 /// A picture whose files were made beforehand, such as those of the demo shop.
@@ -234,7 +243,7 @@ fn read_alt(alt: &str) -> Result<String> {
 }
 
 /// Encodes a picture and puts its files where they belong. The key is the name of the contents.
-async fn store_picture(app: &App, bytes: Vec<u8>) -> Result<(String, Encoded)> {
+pub(super) async fn store_picture(app: &App, bytes: Vec<u8>) -> Result<(String, Encoded)> {
     let _permit = DECODERS.acquire().await.map_err(|error| anyhow!(error))?;
     let key = key_of(&bytes);
     let encoded = tokio::task::spawn_blocking(move || encode(&bytes)).await;

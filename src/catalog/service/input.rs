@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{CategoryId, MoneyInput, VariantId};
+use crate::catalog::model::{OptionValue, Product, ProductOption, Variant};
+use crate::types::{CategoryId, Money, MoneyInput, Timestamp, VariantId};
 
 /// A product as it is written by a form or an API client. With neither `options` nor
 /// `variants`, `price`, `stock` and `sku` describe the one variant of a simple product.
@@ -54,6 +55,57 @@ pub struct ProductInput {
     pub sku: Option<String>,
 }
 
+impl ProductInput {
+    /// What makes any product the same as this one, which may be read back from it; whoever wants
+    /// another product of its kind leaves ids, slug and SKUs away. Variants that do not fit the
+    /// options any more are left out: they can only be switched off, and are.
+    pub fn of(product: &Product) -> Self {
+        let fits = |variant: &&Variant| {
+            let mut pairs = product.options.iter().zip(&variant.options);
+            variant.options.len() == product.options.len()
+                && pairs
+                    .all(|(option, chosen)| option.values.iter().any(|one| one.value == *chosen))
+        };
+        let attribute = |(name, value): &(String, String)| AttributeInput {
+            name: name.clone(),
+            value: value.clone(),
+        };
+        let publish_at = product.publish_at.map(Timestamp::rfc3339);
+        Self {
+            name: Some(product.name.clone()),
+            slug: Some(product.slug.to_string()),
+            maker: Some(product.maker.clone()),
+            summary: Some(product.summary.clone()),
+            description: Some(product.description.clone()),
+            category_id: Some(product.category_id.unwrap_or(CategoryId(0))),
+            status: Some(product.status.to_string()),
+            publish_at: Some(publish_at.unwrap_or_default()),
+            digital: Some(product.digital),
+            seo_title: Some(product.seo.title.clone()),
+            seo_description: Some(product.seo.description.clone()),
+            related: Some(
+                product
+                    .related
+                    .iter()
+                    .map(|one| one.id.to_string())
+                    .collect(),
+            ),
+            tags: Some(product.tags.clone()),
+            attributes: Some(product.attributes.iter().map(attribute).collect()),
+            options: Some(product.options.iter().map(OptionInput::of).collect()),
+            variants: Some(
+                product
+                    .variants
+                    .iter()
+                    .filter(fits)
+                    .map(VariantInput::of)
+                    .collect(),
+            ),
+            ..Self::default()
+        }
+    }
+}
+
 /// An attribute.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -72,6 +124,20 @@ pub struct OptionInput {
     pub name: String,
     /// What can be chosen.
     pub values: Vec<OptionValueInput>,
+}
+
+impl OptionInput {
+    fn of(option: &ProductOption) -> Self {
+        let value = |one: &OptionValue| OptionValueInput {
+            value: one.value.clone(),
+            swatch: one.swatch.clone(),
+            ..OptionValueInput::default()
+        };
+        Self {
+            name: option.name.clone(),
+            values: option.values.iter().map(value).collect(),
+        }
+    }
 }
 
 /// A choice of an option.
@@ -111,6 +177,25 @@ pub struct VariantInput {
     pub barcode: Option<String>,
     /// Whether it can be bought.
     pub active: Option<bool>,
+}
+
+impl VariantInput {
+    fn of(variant: &Variant) -> Self {
+        let former = variant
+            .compare_at
+            .map_or_else(|| "0".to_owned(), Money::amount);
+        Self {
+            id: Some(variant.id),
+            sku: Some(variant.sku.clone()),
+            options: variant.options.clone(),
+            price: Some(MoneyInput::new(variant.price.amount())),
+            compare_at_price: Some(MoneyInput::new(former)),
+            stock: Some(variant.stock.on_hand),
+            weight_grams: Some(variant.weight_grams),
+            barcode: Some(variant.barcode.clone()),
+            active: Some(variant.active),
+        }
+    }
 }
 
 /// Some variants of a product; those that are not named stay as they are.

@@ -9,6 +9,7 @@ mod facets;
 pub mod images;
 mod indexing;
 mod input;
+pub mod many;
 mod read;
 mod staff;
 mod stock;

@@ -185,26 +185,35 @@ pub async fn delete_product(
 ) -> Result<()> {
     ctx.require(Permission::Catalog)?;
     let mut tx = app.db.begin().await?;
-    let before = take_for_change(app, ctx, &mut tx, key, version).await?;
-    hold_stock(&mut tx, &before).await?;
-    if store::ordered_variants(&mut tx, before.id)
-        .await?
-        .is_empty()
-    {
+    remove(app, ctx, &mut tx, key, version).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Like [`delete_product`], as a part of a greater change.
+pub(super) async fn remove(
+    app: &App,
+    ctx: &Ctx,
+    tx: &mut Tx,
+    key: &ProductKey,
+    version: Option<i64>,
+) -> Result<()> {
+    let before = take_for_change(app, ctx, tx, key, version).await?;
+    hold_stock(tx, &before).await?;
+    if store::ordered_variants(tx, before.id).await?.is_empty() {
         // The files of its pictures stay: they are named by what is in them, so another product
         // may show the same.
-        store::delete_product(&mut tx, before.id).await?;
+        store::delete_product(tx, before.id).await?;
         let subject = subject(before.id);
         let facts = facts(&before);
         let action = "product.deleted";
-        audit::record(&mut tx, ctx, action, &subject, facts, Value::Null).await?;
-        jobs::announce(&mut tx, ctx, CHANGED, &json!({ "id": before.id })).await?;
+        audit::record(tx, ctx, action, &subject, facts, Value::Null).await?;
+        jobs::announce(tx, ctx, CHANGED, &json!({ "id": before.id })).await?;
     } else {
-        store::set_status(&mut tx, before.id, ProductStatus::Archived).await?;
+        store::set_status(tx, before.id, ProductStatus::Archived).await?;
         let action = "product.archived";
-        finish(app, ctx, &mut tx, action, Some(&before), before.id).await?;
+        finish(app, ctx, tx, action, Some(&before), before.id).await?;
     }
-    Ok(tx.commit().await?)
+    Ok(())
 }
 
 /// Locks a product and counts its version up; gives the product as it is, with the new version.
@@ -240,7 +249,7 @@ pub(super) async fn hold_stock_of(tx: &mut Tx, products: &[Product]) -> Result<(
 }
 
 /// What a new product begins as.
-fn blank(ctx: &Ctx) -> Product {
+pub(super) fn blank(ctx: &Ctx) -> Product {
     Product {
         id: ProductId(0),
         slug: Slug::from_text("", "product"),
@@ -306,8 +315,9 @@ async fn check(tx: &mut Tx, draft: &mut Draft) -> Result<()> {
         .map(|variant| variant.sku.clone())
         .filter(|sku| !sku.is_empty())
         .collect();
-    let prefix = sku_prefix(&product.slug);
-    let others = store::skus_of_others(tx, product.id, &prefix, &given).await?;
+    let missing = given.len() < product.variants.len();
+    let prefix = missing.then(|| sku_prefix(&product.slug));
+    let others = store::skus_of_others(tx, product.id, prefix.as_deref(), &given).await?;
     let others: HashSet<String> = others.into_iter().collect();
     let mut own: HashMap<String, usize> = HashMap::new();
     for sku in given {

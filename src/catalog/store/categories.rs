@@ -167,3 +167,14 @@ pub async fn delete_category(
     execute!(tx, "delete from categories where id = $1", id)?;
     Ok(())
 }
+
+/// Whether no product stands in a category.
+pub async fn is_empty_category(conn: &mut Conn, id: CategoryId) -> db::Result<bool> {
+    let row = fetch_optional!(
+        conn,
+        (i64,),
+        "select id from products where category_id = $1 limit 1",
+        id,
+    )?;
+    Ok(row.is_none())
+}

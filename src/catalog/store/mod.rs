@@ -25,7 +25,7 @@ pub use write::*;
 use crate::catalog::model::{OptionValue, ProductOption};
 
 /// Rows of one statement: few enough that no database runs out of placeholders.
-const CHUNK: usize = 1_000;
+pub const CHUNK: usize = 1_000;
 
 /// Options as a column keeps them.
 #[derive(serde::Serialize, serde::Deserialize)]

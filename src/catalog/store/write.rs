@@ -21,6 +21,21 @@ pub async fn touch_product(tx: &mut Tx, id: ProductId, now: Timestamp) -> db::Re
     Ok(row.map(|(version,)| version))
 }
 
+/// The version of a product, whose row stays locked until the transaction ends; none when there is
+/// no such product.
+pub async fn lock_product_version(tx: &mut Tx, id: ProductId) -> db::Result<Option<i64>> {
+    let row = fetch_optional!(
+        tx,
+        (i64,),
+        "update products
+        set version = version
+        where id = $1
+        returning version",
+        id,
+    )?;
+    Ok(row.map(|(version,)| version))
+}
+
 /// All slugs that are `base`, or `base` with something behind a hyphen.
 pub async fn slugs_like(conn: &mut Conn, base: &Slug) -> db::Result<Vec<String>> {
     // A long slug is cut to make room for a number: look for what is left of it, too. A slug
@@ -253,29 +268,46 @@ pub async fn due_products(
 }
 
 /// SKUs of other products' variants: those among `skus`, and all that begin with `prefix`
-/// (letters, digits and hyphens only).
+/// (letters, digits and hyphens only), for which the whole table is looked through.
 pub async fn skus_of_others(
     conn: &mut Conn,
     id: ProductId,
-    prefix: &str,
+    prefix: Option<&str>,
     skus: &[String],
 ) -> db::Result<Vec<String>> {
-    let pattern = format!("{prefix}%");
-    let rows = fetch_all!(
-        conn,
-        (String,),
-        "select sku
-        from variants
-        where product_id <> $1 and sku like $2",
-        id,
-        pattern,
-    )?;
-    let mut found: Vec<String> = rows.into_iter().map(|(sku,)| sku).collect();
+    let mut found = Vec::new();
+    if let Some(prefix) = prefix {
+        let pattern = format!("{prefix}%");
+        let rows = fetch_all!(
+            conn,
+            (String,),
+            "select sku
+            from variants
+            where product_id <> $1 and sku like $2",
+            id,
+            pattern,
+        )?;
+        found.extend(rows.into_iter().map(|(sku,): (String,)| sku));
+    }
     for skus in skus.chunks(CHUNK) {
         let mut query = Query::new("select sku from variants where product_id <> ");
         query.bind(id).push(" and sku in ").bind_list(skus);
         let rows: Vec<(String,)> = query.fetch_all(conn).await?;
         found.extend(rows.into_iter().map(|(sku,)| sku));
+    }
+    Ok(found)
+}
+
+/// Which product has a variant of each SKU.
+pub async fn owners_of_skus(
+    conn: &mut Conn,
+    skus: &[String],
+) -> db::Result<Vec<(String, ProductId)>> {
+    let mut found = Vec::with_capacity(skus.len());
+    for skus in skus.chunks(CHUNK) {
+        let mut query = Query::new("select sku, product_id from variants where sku in ");
+        let rows: Vec<(String, ProductId)> = query.bind_list(skus).fetch_all(conn).await?;
+        found.extend(rows);
     }
     Ok(found)
 }

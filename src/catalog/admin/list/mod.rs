@@ -187,7 +187,7 @@ async fn duplicate(State(app): State<App>, viewer: Viewer, Path(id): Path<Produc
         Ok(copy) => {
             let words = format!(
                 "This is a draft like \u{201c}{}\u{201d}. Change what differs.",
-                &copy.name["Copy of ".len()..]
+                copy.name.strip_prefix("Copy of ").unwrap_or(&copy.name)
             );
             viewer.flash(Flash::good(words)).await?;
             redirect(&urls::admin_product(copy.id))
