@@ -67,6 +67,9 @@ pub struct Config {
     pub max_quantity: i64,
     /// The shop's bank account, as the instructions of a bank transfer name it; may be empty.
     pub bank_account: String,
+    /// Hosts on private addresses from which imports may fetch pictures, such as
+    /// `pictures.example.lan`; all others must be on the public internet.
+    pub private_picture_hosts: Vec<String>,
 }
 
 impl Default for Config {
@@ -92,6 +95,7 @@ impl Default for Config {
             tax_rate: 2100,
             max_quantity: 99,
             bank_account: String::new(),
+            private_picture_hosts: Vec::new(),
         }
     }
 }
@@ -198,6 +202,15 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_BANK_ACCOUNT", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_account: Option<String>,
+    /// Hosts on private addresses from which imports may fetch pictures, parted by commas
+    #[arg(
+        long,
+        env = "ZOCO_PRIVATE_PICTURE_HOSTS",
+        global = true,
+        value_delimiter = ','
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_picture_hosts: Option<Vec<String>>,
 }
 
 impl Config {

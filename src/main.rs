@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use tower::Layer;
 use tower_http::normalize_path::NormalizePathLayer;
 use zoco::app::App;
 use zoco::config::{Config, Overrides};
+use zoco::imports::{Format, command as import};
+use zoco::types::ImportId;
 use zoco::{accounts, admin, catalog, demo, jobs, routes, web};
 
 #[global_allocator]
@@ -54,6 +57,25 @@ enum Command {
     },
     /// Compare what is counted with what it is counted from; fails when anything differs
     Doctor,
+    /// Compare a CSV file of products (Shopify's, WooCommerce's, our own) with the catalog; fails
+    /// when a row is wrong
+    Import {
+        /// The file
+        #[arg(required_unless_present = "revert")]
+        file: Option<PathBuf>,
+        /// Write what differs, and fetch the pictures
+        #[arg(long)]
+        apply: bool,
+        /// Put back what an import wrote; takes its number
+        #[arg(long, conflicts_with_all = ["file", "apply"])]
+        revert: Option<i64>,
+    },
+    /// Print all products as CSV
+    Export {
+        /// Whose CSV it is to be: zoco, shopify or woocommerce
+        #[arg(long, default_value = "zoco")]
+        format: Format,
+    },
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running shop, at the address of the settings, whether it is ready
@@ -131,6 +153,19 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Doctor => examine(&App::open(config).await?).await,
+        Command::Import {
+            file,
+            apply,
+            revert,
+        } => {
+            let app = App::open(config).await?;
+            match (file, revert) {
+                (Some(file), _) => import::file(&app, &file, apply).await,
+                (None, Some(id)) => import::revert(&app, ImportId(id)).await,
+                (None, None) => anyhow::bail!("name a file, or an import to put back"),
+            }
+        }
+        Command::Export { format } => import::export(&App::open(config).await?, format).await,
         Command::Openapi => {
             println!("{}", routes::openapi().to_pretty_json()?);
             Ok(())

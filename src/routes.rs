@@ -24,7 +24,7 @@ use crate::web::{
     ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, docs, health,
     html, idempotency, session,
 };
-use crate::{accounts, admin, cart, catalog, checkout, orders, reviews, search, shipping};
+use crate::{accounts, admin, cart, catalog, checkout, imports, orders, reviews, search, shipping};
 
 /// What happens after an event.
 pub static OBSERVERS: &[Observer] = &[orders::jobs::CONFIRMATION_MAIL];
@@ -34,6 +34,9 @@ pub static CHORES: &[Chore] = &[
     session::SWEEP,
     accounts::service::SWEEP,
     catalog::service::PUBLISH,
+    imports::service::WORK,
+    imports::service::FETCH,
+    imports::service::PRUNE,
     search::service::COUNT_MISSES,
     search::service::PRUNE_MISSES,
     jobs::PRUNE,
@@ -84,7 +87,7 @@ static DOCUMENT: LazyLock<String> =
 /// The OpenAPI document, made from the code; its paths begin with `/api`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = OpenApiRouter::with_openapi(Document::openapi())
-        .nest("/api", api_routes())
+        .nest("/api", api_routes().merge(imports::api::uploads()))
         .into_openapi();
     name_operations(&mut document);
     document
@@ -126,9 +129,11 @@ fn pages(app: &App) -> Router<App> {
         .merge(reviews::admin::routes())
         .merge(search::admin::routes())
         .merge(orders::admin::routes())
+        .merge(imports::admin::routes())
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), bring_cart_of_visit));
-    layers::same_site(layers::guard(pages))
+    let uploads = layers::guard_files(imports::admin::uploads());
+    layers::same_site(layers::guard(pages).merge(uploads))
         .layer(from_fn(draw_pages))
         .layer(from_fn_with_state(app.clone(), identify_viewer))
         .layer(session::layer(app))
@@ -165,6 +170,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(cart::api::routes())
         .merge(orders::api::routes())
         .merge(checkout::api::routes())
+        .merge(imports::api::routes())
 }
 
 /// The API without its prefix. Failures are drawn inside of the idempotency layer, which keeps
@@ -172,7 +178,9 @@ fn api_routes() -> OpenApiRouter<App> {
 fn api(app: &App) -> Router<App> {
     let (router, _) = api_routes().split_for_parts();
     let router = router.fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) });
+    let (uploads, _) = imports::api::uploads().split_for_parts();
     let router = layers::guard(router)
+        .merge(layers::guard_files(uploads))
         .layer(from_fn(layers::draw_problems))
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
         .layer(from_fn_with_state(app.clone(), bring_cart_of_client))

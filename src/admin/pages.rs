@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
-use crate::{catalog, orders, reviews, search};
+use crate::{catalog, imports, orders, reviews, search};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -78,6 +78,13 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
             "Search",
             search::urls::ADMIN_SYNONYMS,
             "search",
+            0,
+        ),
+        (
+            &[Permission::Catalog],
+            "Import",
+            imports::urls::ADMIN_IMPORTS,
+            "up",
             0,
         ),
     ] {

@@ -70,6 +70,26 @@ impl BatchState {
         )
     }
 
+    /// Whether products are being written: somebody may stop it.
+    pub fn may_stop(self) -> bool {
+        matches!(self, Self::Applying | Self::Reverting)
+    }
+
+    /// What is going on, after "the import".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Reading => "is being read",
+            Self::Comparing => "is being compared with the catalog",
+            Self::Ready => "waits to be applied",
+            Self::Failed => "failed",
+            Self::Applying => "is being applied",
+            Self::Applied => "is applied",
+            Self::Stopped => "was stopped",
+            Self::Reverting => "is being put back",
+            Self::Reverted => "is put back",
+        }
+    }
+
     /// Whether somebody may have it applied now.
     pub fn may_apply(self) -> bool {
         matches!(self, Self::Ready | Self::Stopped)
@@ -155,10 +175,11 @@ pub struct Batch {
     pub read_line: i64,
     /// Categories that it made.
     pub categories: Vec<i64>,
-    /// Who brought it; none for the shop itself and for those who are gone.
-    pub created_by: Option<UserId>,
-    /// What they were called.
-    pub created_by_name: String,
+    /// In whose name it is worked on: who brought it, or last pressed a button; none for the shop
+    /// itself.
+    pub user_id: Option<UserId>,
+    /// What they are called; empty for the shop itself and for those who are gone.
+    pub user_name: String,
     /// When it was brought.
     pub created_at: Timestamp,
     /// When something last happened to it.
@@ -295,6 +316,8 @@ text_enum!(PictureState { Waiting => "waiting", Fetched => "fetched", Failed => 
 pub struct Picture {
     /// Its id.
     pub id: ImportPictureId,
+    /// The batch it belongs to.
+    pub batch_id: ImportId,
     /// The product of the batch.
     pub item_id: ImportProductId,
     /// The product in the catalog.
@@ -309,8 +332,27 @@ pub struct Picture {
     pub option_value: String,
     /// Whether it is there.
     pub state: PictureState,
+    /// How often it was tried.
+    pub attempts: i64,
     /// Why it could not be had.
     pub problem: String,
     /// The picture in the catalog, once it is there.
     pub image_id: Option<ImageId>,
+}
+
+/// How many pictures of a batch are in which state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PictureCounts(pub Vec<(String, i64)>);
+
+impl PictureCounts {
+    /// How many are in this state.
+    pub fn of(&self, state: PictureState) -> i64 {
+        let found = self.0.iter().find(|(word, _)| word == state.as_str());
+        found.map_or(0, |(_, count)| *count)
+    }
+
+    /// All of them.
+    pub fn total(&self) -> i64 {
+        self.0.iter().map(|(_, count)| count).sum()
+    }
 }

@@ -31,6 +31,8 @@ const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none
     form-action 'self'; frame-ancestors 'none'";
 /// How long a handler may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a handler may take that takes a large file in.
+const FILE_PATIENCE: Duration = Duration::from_secs(600);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What is known of a request before anybody looks at who sent it.
@@ -58,12 +60,21 @@ pub fn around(router: Router<App>, app: &App) -> Router<App> {
 /// Bounds what handlers may do: their time, and a panic costs one answer. Lies inside the layer
 /// that draws failures, so that these, too, are drawn.
 pub fn guard(router: Router<App>) -> Router<App> {
+    guard_for(router, PATIENCE)
+}
+
+/// Like [`guard`], for routes that take large files in.
+pub fn guard_files(router: Router<App>) -> Router<App> {
+    guard_for(router, FILE_PATIENCE)
+}
+
+fn guard_for(router: Router<App>, patience: Duration) -> Router<App> {
     router.layer(
         ServiceBuilder::new()
             .layer(CatchPanicLayer::custom(panicked))
             .layer(TimeoutLayer::with_status_code(
                 StatusCode::REQUEST_TIMEOUT,
-                PATIENCE,
+                patience,
             )),
     )
 }

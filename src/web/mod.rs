@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod docs;
 pub mod failure;
+pub mod files;
 pub mod form;
 pub mod health;
 pub mod html;
@@ -11,6 +12,7 @@ pub mod json;
 pub mod layers;
 pub mod pager;
 pub mod session;
+
 pub mod viewer;
 
 pub use failure::Failure;

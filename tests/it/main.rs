@@ -9,6 +9,7 @@ mod catalog;
 mod checkout;
 mod demo;
 mod goods;
+mod imports;
 mod jobs;
 mod layers;
 mod orders;

@@ -224,9 +224,15 @@ both! {
         assert_eq!(store::slugs_like(&mut tx, &slug(&long)).await.unwrap().len(), 1);
 
         let asked = ["Z".to_owned(), "X1".to_owned(), "none".to_owned()];
-        let mut skus = store::skus_of_others(&mut tx, product.id, "MUG", &asked).await.unwrap();
+        let mut skus = store::skus_of_others(&mut tx, product.id, Some("MUG"), &asked).await.unwrap();
         skus.sort();
         assert_eq!(skus, ["MUG-2", "Z"]);
+        assert_eq!(store::skus_of_others(&mut tx, product.id, None, &asked).await.unwrap(), ["Z"]);
+        let owners = store::owners_of_skus(&mut tx, &asked[1..]).await.unwrap();
+        assert_eq!(owners, [("X1".to_owned(), product.id)]);
+        assert_eq!(store::lock_product_version(&mut tx, product.id).await.unwrap(), Some(product.version));
+        assert_eq!(store::lock_product_version(&mut tx, ProductId(99)).await.unwrap(), None);
+        assert!(store::is_empty_category(&mut tx, CategoryId(99)).await.unwrap());
     }
 
     async fn an_old_slug_leads_on(app: TestApp) {

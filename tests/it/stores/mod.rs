@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod cart;
 mod catalog;
+mod imports;
 mod inventory;
 mod jobs;
 mod orders;

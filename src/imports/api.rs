@@ -1,0 +1,617 @@
+//! API: imports and exports of products.
+
+use axum::extract::multipart::{Multipart, MultipartRejection};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::{Change, Format, Item, Outcome, Picture, PictureState, Problem, Verdict};
+use super::service::{self, CSV, MAX_FILE, Overview, Upload};
+use crate::app::App;
+use crate::error::Error;
+use crate::types::{ImportId, PageRequest};
+use crate::web::files::{download, receive};
+use crate::web::json::{Json, List, Problem as ProblemJson, Query, page_request};
+use crate::web::{ApiCtx, Failure};
+
+/// What a form adds to its file.
+const AROUND: usize = 64 * 1024;
+
+/// The routes of this part of the API, but for [`uploads`].
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show, remove))
+        .routes(routes!(products))
+        .routes(routes!(errors))
+        .routes(routes!(pictures))
+        .routes(routes!(apply))
+        .routes(routes!(stop))
+        .routes(routes!(revert))
+        .routes(routes!(retry_pictures))
+        .routes(routes!(export))
+}
+
+/// What takes large files in.
+pub fn uploads() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(upload))
+        .layer(DefaultBodyLimit::max(MAX_FILE as usize + AROUND))
+}
+
+/// An upload.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only describes the form in the OpenAPI document")]
+struct ImportUpload {
+    /// A CSV file of Shopify's, of WooCommerce's or of an export of this shop.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// An import.
+#[derive(Serialize, ToSchema)]
+struct ImportJson {
+    /// Its id.
+    id: i64,
+    /// What the file is called.
+    file: String,
+    /// Its size in bytes.
+    bytes: i64,
+    /// `zoco`, `shopify` or `woocommerce`.
+    format: &'static str,
+    /// Columns that nobody reads.
+    ignored_columns: Vec<String>,
+    /// `reading`, `comparing`, `ready` (the dry run is done), `failed`, `applying`, `applied`,
+    /// `stopped`, `reverting` or `reverted`.
+    state: &'static str,
+    /// Why it failed, or null.
+    problem: Option<String>,
+    /// How many products of the file are what.
+    products: ImportCountsJson,
+    /// Rows with mistakes.
+    errors: i64,
+    /// The pictures that it brings.
+    pictures: ImportPicturesJson,
+    /// When it was brought.
+    created_at: String,
+    /// When something last happened to it.
+    updated_at: String,
+}
+
+/// How many products of an import are what.
+#[derive(Serialize, ToSchema)]
+struct ImportCountsJson {
+    /// All that were read.
+    total: i64,
+    /// The shop does not have them.
+    new: i64,
+    /// Something of them would change, or has changed.
+    changed: i64,
+    /// They are as the file says.
+    unchanged: i64,
+    /// Something is wrong with them: they are left out.
+    error: i64,
+    /// They are written.
+    applied: i64,
+    /// Left alone: somebody changed them since the dry run.
+    conflict: i64,
+    /// Left alone: the shop refused them.
+    refused: i64,
+    /// They are put back.
+    reverted: i64,
+    /// Not put back: somebody changed them since.
+    kept: i64,
+}
+
+/// How many pictures of an import are there.
+#[derive(Serialize, ToSchema)]
+struct ImportPicturesJson {
+    /// Not fetched yet.
+    waiting: i64,
+    /// They stand with their products.
+    fetched: i64,
+    /// They could not be had.
+    failed: i64,
+}
+
+impl From<Overview> for ImportJson {
+    fn from(overview: Overview) -> Self {
+        let Overview {
+            batch,
+            counts,
+            errors,
+            pictures,
+        } = overview;
+        Self {
+            id: batch.id.0,
+            file: batch.file_name,
+            bytes: batch.file_bytes,
+            format: batch.format.as_str(),
+            ignored_columns: batch.ignored,
+            state: batch.state.as_str(),
+            problem: Some(batch.problem).filter(|problem| !problem.is_empty()),
+            products: ImportCountsJson {
+                total: counts.total(),
+                new: counts.of(Verdict::New),
+                changed: counts.of(Verdict::Changed),
+                unchanged: counts.of(Verdict::Unchanged),
+                error: counts.of(Verdict::Error),
+                applied: counts.with(Outcome::Applied),
+                conflict: counts.with(Outcome::Conflict),
+                refused: counts.with(Outcome::Refused),
+                reverted: counts.with(Outcome::Reverted),
+                kept: counts.with(Outcome::Kept),
+            },
+            errors,
+            pictures: ImportPicturesJson {
+                waiting: pictures.of(PictureState::Waiting),
+                fetched: pictures.of(PictureState::Fetched),
+                failed: pictures.of(PictureState::Failed),
+            },
+            created_at: batch.created_at.rfc3339(),
+            updated_at: batch.updated_at.rfc3339(),
+        }
+    }
+}
+
+/// An import in a list.
+#[derive(Serialize, ToSchema)]
+struct ImportCardJson {
+    /// Its id.
+    id: i64,
+    /// What the file is called.
+    file: String,
+    /// `zoco`, `shopify` or `woocommerce`.
+    format: &'static str,
+    /// How far it is.
+    state: &'static str,
+    /// When it was brought.
+    created_at: String,
+}
+
+/// A product of an import.
+#[derive(Serialize, ToSchema)]
+struct ImportProductJson {
+    /// The line of its first row, from 1.
+    line: i64,
+    /// Its name.
+    name: String,
+    /// `read`, `new`, `changed`, `unchanged` or `error`.
+    verdict: &'static str,
+    /// `waiting`, `applied`, `conflict`, `refused`, `reverted` or `kept`.
+    outcome: &'static str,
+    /// The product in the catalog, or null.
+    product_id: Option<i64>,
+    /// What would change, or has changed.
+    changes: Vec<ImportChangeJson>,
+    /// Why it was left alone, or null.
+    problem: Option<String>,
+}
+
+/// A field that differs.
+#[derive(Serialize, ToSchema)]
+struct ImportChangeJson {
+    /// Its name, for people.
+    field: String,
+    /// What it is; empty for nothing.
+    before: String,
+    /// What it would be; empty for nothing.
+    after: String,
+}
+
+impl From<Change> for ImportChangeJson {
+    fn from(change: Change) -> Self {
+        Self {
+            field: change.field,
+            before: change.before,
+            after: change.after,
+        }
+    }
+}
+
+impl From<Item> for ImportProductJson {
+    fn from(item: Item) -> Self {
+        Self {
+            line: item.line,
+            name: item.name,
+            verdict: item.verdict.as_str(),
+            outcome: item.outcome.as_str(),
+            product_id: item.product_id.map(|id| id.0),
+            changes: item
+                .changes
+                .into_iter()
+                .map(ImportChangeJson::from)
+                .collect(),
+            problem: Some(item.problem).filter(|problem| !problem.is_empty()),
+        }
+    }
+}
+
+/// Something wrong with a row of the file.
+#[derive(Serialize, ToSchema)]
+struct ImportErrorJson {
+    /// The line of the file, from 1.
+    line: i64,
+    /// The column or field; null for the whole row.
+    field: Option<String>,
+    /// What is wrong.
+    message: String,
+}
+
+impl From<Problem> for ImportErrorJson {
+    fn from(problem: Problem) -> Self {
+        Self {
+            line: problem.line,
+            field: Some(problem.field).filter(|field| !field.is_empty()),
+            message: problem.message,
+        }
+    }
+}
+
+/// A picture of an import.
+#[derive(Serialize, ToSchema)]
+struct ImportPictureJson {
+    /// Where it is.
+    url: String,
+    /// The product in the catalog.
+    product_id: i64,
+    /// `waiting`, `fetched` or `failed`.
+    state: &'static str,
+    /// How often it was tried.
+    attempts: i64,
+    /// Why it could not be had, or null.
+    problem: Option<String>,
+    /// The picture in the catalog, or null.
+    image_id: Option<i64>,
+}
+
+impl From<Picture> for ImportPictureJson {
+    fn from(picture: Picture) -> Self {
+        Self {
+            url: picture.url,
+            product_id: picture.product_id.0,
+            state: picture.state.as_str(),
+            attempts: picture.attempts,
+            problem: Some(picture.problem).filter(|problem| !problem.is_empty()),
+            image_id: picture.image_id.map(|id| id.0),
+        }
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageQuery {
+    /// From 1.
+    page: String,
+    /// 1 to 100; left out: 24.
+    per_page: String,
+}
+
+/// Which products of an import.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ProductsQuery {
+    /// Only those that are `new`, `changed`, `unchanged`, `error` or `read`.
+    verdict: String,
+    /// Only those that are `waiting`, `applied`, `conflict`, `refused`, `reverted` or `kept`.
+    outcome: String,
+    /// From 1.
+    page: String,
+    /// 1 to 100; left out: 24.
+    per_page: String,
+}
+
+/// Which pictures of an import.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PicturesQuery {
+    /// `waiting`, `fetched` or `failed`; left out: `failed`.
+    state: String,
+    /// From 1.
+    page: String,
+    /// 1 to 100; left out: 24.
+    per_page: String,
+}
+
+/// Which format.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// `zoco`, `shopify` or `woocommerce`; left out: `zoco`.
+    format: String,
+}
+
+/// The value of a word in the query; none for an empty one.
+fn word<T: std::str::FromStr>(name: &str, given: &str) -> Result<Option<T>, Failure> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let unknown = |_| {
+        let detail = format!("{name} has no value \u{201c}{given}\u{201d}.");
+        Failure::new(StatusCode::BAD_REQUEST, "bad_query", detail)
+    };
+    given.parse().map(Some).map_err(unknown)
+}
+
+fn request(page: &str, per_page: &str) -> Result<PageRequest, Failure> {
+    page_request(Some(page), Some(per_page))
+}
+
+/// Import products from a CSV file (staff)
+///
+/// The file is read and compared with the catalog in the background: ask for the import until it
+/// is `ready`. Nothing is changed before it is applied.
+#[utoipa::path(post, path = "/admin/imports", tag = "imports",
+    request_body(content = ImportUpload, content_type = "multipart/form-data"),
+    responses(
+        (status = 202, body = ImportJson, headers(("Location" = String))),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 413, body = ProblemJson),
+        (status = 415, body = ProblemJson),
+        (status = 422, body = ProblemJson),
+    ), security(("bearer" = [])))]
+async fn upload(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Response, Failure> {
+    // Before a hundred megabytes are read for somebody who may not send them.
+    let mut upload = Upload::begin(&app, &ctx).await?;
+    let form = form.map_err(|_| Failure::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))?;
+    let name = receive(form, "file", &mut upload, |upload, piece| {
+        Box::pin(async move { upload.write(&piece).await })
+    });
+    let missing = || Error::invalid("file", "required", "Choose a file.");
+    let name = name.await?.ok_or_else(missing)?;
+    let id = upload.finish(&app, &ctx, &name).await?;
+    let import = ImportJson::from(service::batch(&app, &ctx, id).await?);
+    let location = [(header::LOCATION, format!("/api/admin/imports/{id}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(import)).into_response())
+}
+
+/// All imports, newest first (staff)
+#[utoipa::path(get, path = "/admin/imports", tag = "imports", params(PageQuery),
+    responses(
+        (status = 200, body = List<ImportCardJson>),
+        (status = 400, body = ProblemJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+    ), security(("bearer" = [])))]
+async fn list(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<List<ImportCardJson>>, Failure> {
+    let page = request(&query.page, &query.per_page)?;
+    let batches = service::batches(&app, &ctx, page).await?;
+    Ok(Json(List::new(batches, &uri, |batch| ImportCardJson {
+        id: batch.id.0,
+        file: batch.file_name,
+        format: batch.format.as_str(),
+        state: batch.state.as_str(),
+        created_at: batch.created_at.rfc3339(),
+    })))
+}
+
+/// An import, how far it is and what it found (staff)
+#[utoipa::path(get, path = "/admin/imports/{id}", tag = "imports",
+    params(("id" = i64, Path)),
+    responses(
+        (status = 200, body = ImportJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+    ), security(("bearer" = [])))]
+async fn show(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+) -> Result<Json<ImportJson>, Failure> {
+    Ok(Json(service::batch(&app, &ctx, id).await?.into()))
+}
+
+/// The products of an import, with what would change, by line (staff)
+#[utoipa::path(get, path = "/admin/imports/{id}/products", tag = "imports",
+    params(("id" = i64, Path), ProductsQuery),
+    responses(
+        (status = 200, body = List<ImportProductJson>),
+        (status = 400, body = ProblemJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+    ), security(("bearer" = [])))]
+async fn products(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<ProductsQuery>,
+) -> Result<Json<List<ImportProductJson>>, Failure> {
+    let page = request(&query.page, &query.per_page)?;
+    let verdict = word("verdict", &query.verdict)?;
+    let outcome = word("outcome", &query.outcome)?;
+    let items = service::items(&app, &ctx, id, verdict, outcome, page).await?;
+    Ok(Json(List::new(items, &uri, ImportProductJson::from)))
+}
+
+/// What is wrong with rows of an import's file, by line (staff)
+#[utoipa::path(get, path = "/admin/imports/{id}/errors", tag = "imports",
+    params(("id" = i64, Path), PageQuery),
+    responses(
+        (status = 200, body = List<ImportErrorJson>),
+        (status = 400, body = ProblemJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+    ), security(("bearer" = [])))]
+async fn errors(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<List<ImportErrorJson>>, Failure> {
+    let page = request(&query.page, &query.per_page)?;
+    let errors = service::errors(&app, &ctx, id, page).await?;
+    Ok(Json(List::new(errors, &uri, ImportErrorJson::from)))
+}
+
+/// The pictures that an import brings (staff)
+#[utoipa::path(get, path = "/admin/imports/{id}/pictures", tag = "imports",
+    params(("id" = i64, Path), PicturesQuery),
+    responses(
+        (status = 200, body = List<ImportPictureJson>),
+        (status = 400, body = ProblemJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+    ), security(("bearer" = [])))]
+async fn pictures(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<PicturesQuery>,
+) -> Result<Json<List<ImportPictureJson>>, Failure> {
+    let page = request(&query.page, &query.per_page)?;
+    let state = word("state", &query.state)?.unwrap_or(PictureState::Failed);
+    let pictures = service::pictures(&app, &ctx, id, state, page).await?;
+    Ok(Json(List::new(pictures, &uri, ImportPictureJson::from)))
+}
+
+/// The import as it is now.
+async fn accepted(app: &App, ctx: &crate::ctx::Ctx, id: ImportId) -> Result<Response, Failure> {
+    let import = ImportJson::from(service::batch(app, ctx, id).await?);
+    Ok((StatusCode::ACCEPTED, Json(import)).into_response())
+}
+
+/// Write what the dry run of an import found (staff)
+///
+/// It goes on in the background. What somebody changed since the dry run is left alone.
+#[utoipa::path(post, path = "/admin/imports/{id}/apply", tag = "imports",
+    params(("id" = i64, Path)),
+    responses(
+        (status = 202, body = ImportJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+        (status = 409, body = ProblemJson, description = "It is not ready"),
+    ), security(("bearer" = [])))]
+async fn apply(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+) -> Result<Response, Failure> {
+    service::apply(&app, &ctx, id).await?;
+    accepted(&app, &ctx, id).await
+}
+
+/// Stop an import that is being written or put back (staff)
+///
+/// What is done stays done; it can be gone on with, or put back.
+#[utoipa::path(post, path = "/admin/imports/{id}/stop", tag = "imports",
+    params(("id" = i64, Path)),
+    responses(
+        (status = 202, body = ImportJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+        (status = 409, body = ProblemJson, description = "Nothing is being written"),
+    ), security(("bearer" = [])))]
+async fn stop(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+) -> Result<Response, Failure> {
+    service::stop(&app, &ctx, id).await?;
+    accepted(&app, &ctx, id).await
+}
+
+/// Put back what an import wrote (staff)
+///
+/// New products go, changed ones become as they were. What somebody changed since stays.
+#[utoipa::path(post, path = "/admin/imports/{id}/revert", tag = "imports",
+    params(("id" = i64, Path)),
+    responses(
+        (status = 202, body = ImportJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+        (status = 409, body = ProblemJson, description = "It was not written"),
+    ), security(("bearer" = [])))]
+async fn revert(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+) -> Result<Response, Failure> {
+    service::revert(&app, &ctx, id).await?;
+    accepted(&app, &ctx, id).await
+}
+
+/// Fetch the missing pictures of an import again (staff)
+#[utoipa::path(post, path = "/admin/imports/{id}/pictures", tag = "imports",
+    params(("id" = i64, Path)),
+    responses(
+        (status = 202, body = ImportJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+        (status = 409, body = ProblemJson, description = "It is put back"),
+    ), security(("bearer" = [])))]
+async fn retry_pictures(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+) -> Result<Response, Failure> {
+    service::retry_pictures(&app, &ctx, id).await?;
+    accepted(&app, &ctx, id).await
+}
+
+/// Forget an import; its products stay as they are (staff)
+#[utoipa::path(delete, path = "/admin/imports/{id}", tag = "imports",
+    params(("id" = i64, Path)),
+    responses(
+        (status = 204),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+        (status = 404, body = ProblemJson),
+        (status = 409, body = ProblemJson, description = "It is being written"),
+    ), security(("bearer" = [])))]
+async fn remove(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(id): Path<ImportId>,
+) -> Result<StatusCode, Failure> {
+    service::delete(&app, &ctx, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// All products as a CSV file (staff)
+#[utoipa::path(get, path = "/admin/exports/products", tag = "imports", params(ExportQuery),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"),
+        (status = 400, body = ProblemJson),
+        (status = 401, body = ProblemJson),
+        (status = 403, body = ProblemJson),
+    ), security(("bearer" = [])))]
+async fn export(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, Failure> {
+    let format = word("format", &query.format)?.unwrap_or(Format::Zoco);
+    let export = service::export(&app, &ctx, format)?;
+    let name = export.file_name();
+    Ok(download(&name, CSV, export.pieces()))
+}
