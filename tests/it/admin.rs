@@ -13,8 +13,8 @@ use zoco::db::count_statements;
 use zoco::db::query::{Sql, fetch_all};
 use zoco::orders::OrderStatus;
 use zoco::reviews::service::ReviewInput;
-use zoco::types::{CategoryId, ImageId, ProductId, ReviewId};
-use zoco::{admin, catalog, orders, reviews, search};
+use zoco::types::{CategoryId, ImageId, ImportId, ProductId, ReviewId};
+use zoco::{admin, catalog, imports, orders, reviews, search};
 
 use crate::layers::{root, rust_files};
 use crate::support::clients::multipart;
@@ -227,6 +227,31 @@ const ADDRESSES: &[(&str, &[Method], &[Permission])] = &[
         &[Permission::Catalog],
     ),
     (
+        "imports::ADMIN_IMPORTS",
+        &[Method::GET, Method::POST],
+        &[Permission::Catalog],
+    ),
+    (
+        "imports::admin_import",
+        &[Method::GET],
+        &[Permission::Catalog],
+    ),
+    (
+        "imports::admin_import_action",
+        &[Method::POST],
+        &[Permission::Catalog],
+    ),
+    (
+        "imports::ADMIN_EXPORT",
+        &[Method::GET],
+        &[Permission::Catalog],
+    ),
+    (
+        "imports::admin_export",
+        &[Method::GET],
+        &[Permission::Catalog],
+    ),
+    (
         "orders::ADMIN_ORDERS",
         &[Method::GET],
         &[Permission::Orders],
@@ -256,6 +281,7 @@ struct Things {
     category: CategoryId,
     review: ReviewId,
     synonym: i64,
+    import: ImportId,
     order: String,
 }
 
@@ -287,6 +313,13 @@ impl Things {
             "search::admin_synonym_delete" => search::urls::admin_synonym_delete(self.synonym),
             "search::ADMIN_MISSES" => search::urls::ADMIN_MISSES.to_owned(),
             "search::ADMIN_MISS_DISMISS" => search::urls::ADMIN_MISS_DISMISS.to_owned(),
+            "imports::ADMIN_IMPORTS" => imports::urls::ADMIN_IMPORTS.to_owned(),
+            "imports::admin_import" => imports::urls::admin_import(self.import),
+            "imports::admin_import_action" => {
+                imports::urls::admin_import_action(self.import, "apply")
+            }
+            "imports::ADMIN_EXPORT" => imports::urls::ADMIN_EXPORT.to_owned(),
+            "imports::admin_export" => imports::urls::admin_export(imports::Format::Shopify),
             "orders::ADMIN_ORDERS" => orders::urls::ADMIN_ORDERS.to_owned(),
             "orders::admin_order" => orders::urls::admin_order(&self.order),
             "orders::admin_status" => orders::urls::admin_status(&self.order),
@@ -309,6 +342,8 @@ enum Door {
 async fn knock(browser: &mut Browser, method: &Method, path: &str) -> Door {
     let (content_type, body) = if path.ends_with("/images") {
         multipart(&[("alt", "")], ("image", "none.png", b""))
+    } else if path.ends_with("/imports") {
+        multipart(&[], ("file", "", b""))
     } else {
         ("application/x-www-form-urlencoded".to_owned(), Vec::new())
     };
@@ -389,6 +424,7 @@ both! {
             category: category.id,
             review: review.id,
             synonym: synonym.id,
+            import: crate::imports::bring(&app, &app.system(), "slug,name,price\n").await,
             order: order(&app, &customer, &product, 1, "bank_transfer").await,
         };
         app.admin().await;
@@ -442,7 +478,7 @@ both! {
         assert!(page.texts(".side li").is_empty());
         let mut admin = admin_browser(&app).await;
         let page = admin.get("/admin/products").await.expect(200);
-        assert_eq!(page.texts(".side li"), ["Home", "Orders", "Products", "Categories", "Reviews", "Search"]);
+        assert_eq!(page.texts(".side li"), ["Home", "Orders", "Products", "Categories", "Reviews", "Search", "Import"]);
         assert_eq!(page.texts(".side [aria-current]"), ["Products"]);
     }
 

@@ -29,7 +29,7 @@ mug,,,,,,,,Night,MUG-N,350,2,24.00,\n\
 bowl,Bowl,,Olmo,Table,,TRUE,Title,Default Title,BOWL,500,3,18.00,\n";
 
 /// Brings a file and lets the shop work until it is at rest.
-async fn bring(app: &TestApp, ctx: &Ctx, text: &str) -> ImportId {
+pub async fn bring(app: &TestApp, ctx: &Ctx, text: &str) -> ImportId {
     let mut upload = Upload::begin(app, ctx).await.unwrap();
     // In two pieces, the first of which is very short.
     let (head, rest) = text.as_bytes().split_at(text.len().min(2));

@@ -582,6 +582,8 @@ async fn check(client: &Api, method: &Method, path: &str, content_type: Option<&
     if status >= 400 {
         let code = reply.json()["code"].as_str().unwrap_or_default().to_owned();
         problem(&reply, status, &code);
+    } else if path.contains("/exports/") {
+        assert_eq!(reply.header("content-type"), "text/csv; charset=utf-8");
     } else if !reply.body.is_empty() {
         assert_eq!(
             reply.header("content-type"),
