@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::model::{
     Batch, BatchState, Format, Item, Outcome, Picture, PictureState, Problem, Verdict,
 };
-use super::service::{self, CSV, MAX_FILE, Overview, Upload};
+use super::service::{self, CSV, MAX_FILE, MAX_FORM, Overview, Upload};
 use super::urls;
 use crate::app::App;
 use crate::error::{Error, FieldErrors};
@@ -18,9 +18,6 @@ use crate::types::{ImportId, Page, PageRequest, TextEnum};
 use crate::web::files::{download, receive};
 use crate::web::html::page_with;
 use crate::web::{Answer, Failure, Flash, Link, Pager, Shell, Template, Viewer, redirect};
-
-/// What a form adds to its file.
-const AROUND: usize = 64 * 1024;
 
 /// The routes of these pages, but for [`uploads`].
 pub fn routes() -> Router<App> {
@@ -39,7 +36,7 @@ pub fn routes() -> Router<App> {
 
 /// What takes large files in.
 pub fn uploads() -> Router<App> {
-    let limit = DefaultBodyLimit::max(MAX_FILE as usize + AROUND);
+    let limit = DefaultBodyLimit::max(MAX_FORM);
     Router::new().route(urls::ADMIN_IMPORTS, post(upload).layer(limit))
 }
 

@@ -10,16 +10,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{Change, Format, Item, Outcome, Picture, PictureState, Problem, Verdict};
-use super::service::{self, CSV, MAX_FILE, Overview, Upload};
+use super::service::{self, CSV, MAX_FORM, Overview, Upload};
 use crate::app::App;
 use crate::error::Error;
 use crate::types::{ImportId, PageRequest};
 use crate::web::files::{download, receive};
-use crate::web::json::{Json, List, Problem as ProblemJson, Query, page_request};
+use crate::web::json::{Json, List, Problem as ProblemJson, Query, page_request, query_value};
 use crate::web::{ApiCtx, Failure};
-
-/// What a form adds to its file.
-const AROUND: usize = 64 * 1024;
 
 /// The routes of this part of the API, but for [`uploads`].
 pub fn routes() -> OpenApiRouter<App> {
@@ -40,7 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
 pub fn uploads() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(upload))
-        .layer(DefaultBodyLimit::max(MAX_FILE as usize + AROUND))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
 }
 
 /// An upload.
@@ -330,18 +327,6 @@ struct ExportQuery {
     format: String,
 }
 
-/// The value of a word in the query; none for an empty one.
-fn word<T: std::str::FromStr>(name: &str, given: &str) -> Result<Option<T>, Failure> {
-    if given.is_empty() {
-        return Ok(None);
-    }
-    let unknown = |_| {
-        let detail = format!("{name} has no value \u{201c}{given}\u{201d}.");
-        Failure::new(StatusCode::BAD_REQUEST, "bad_query", detail)
-    };
-    given.parse().map(Some).map_err(unknown)
-}
-
 fn request(page: &str, per_page: &str) -> Result<PageRequest, Failure> {
     page_request(Some(page), Some(per_page))
 }
@@ -439,8 +424,8 @@ async fn products(
     Query(query): Query<ProductsQuery>,
 ) -> Result<Json<List<ImportProductJson>>, Failure> {
     let page = request(&query.page, &query.per_page)?;
-    let verdict = word("verdict", &query.verdict)?;
-    let outcome = word("outcome", &query.outcome)?;
+    let verdict = query_value("verdict", Some(&query.verdict))?;
+    let outcome = query_value("outcome", Some(&query.outcome))?;
     let items = service::items(&app, &ctx, id, verdict, outcome, page).await?;
     Ok(Json(List::new(items, &uri, ImportProductJson::from)))
 }
@@ -485,7 +470,7 @@ async fn pictures(
     Query(query): Query<PicturesQuery>,
 ) -> Result<Json<List<ImportPictureJson>>, Failure> {
     let page = request(&query.page, &query.per_page)?;
-    let state = word("state", &query.state)?.unwrap_or(PictureState::Failed);
+    let state = query_value("state", Some(&query.state))?.unwrap_or(PictureState::Failed);
     let pictures = service::pictures(&app, &ctx, id, state, page).await?;
     Ok(Json(List::new(pictures, &uri, ImportPictureJson::from)))
 }
@@ -610,7 +595,7 @@ async fn export(
     ApiCtx(ctx): ApiCtx,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, Failure> {
-    let format = word("format", &query.format)?.unwrap_or(Format::Zoco);
+    let format = query_value("format", Some(&query.format))?.unwrap_or(Format::Zoco);
     let export = service::export(&app, &ctx, format)?;
     let name = export.file_name();
     Ok(download(&name, CSV, export.pieces()))

@@ -224,11 +224,6 @@ impl Counts {
         self.sum(|verdict, outcome| writable(verdict) && outcome == Outcome::Waiting)
     }
 
-    /// Products with which something went wrong.
-    pub fn bad(&self) -> i64 {
-        self.of(Verdict::Error) + self.with(Outcome::Conflict) + self.with(Outcome::Refused)
-    }
-
     fn sum(&self, counts: impl Fn(Verdict, Outcome) -> bool) -> i64 {
         let fitting = self
             .0

@@ -32,7 +32,7 @@ const MAX_PIXELS: u64 = 40_000_000;
 /// The most memory that decoding one picture may take, in bytes.
 const MAX_MEMORY: u64 = 320 * 1024 * 1024;
 /// The most pictures of one product.
-const MAX_IMAGES: usize = 30;
+pub const MAX_IMAGES: usize = 30;
 const MAX_ALT: usize = 300;
 /// Of WebP, from 0 to 100.
 const QUALITY: f32 = 82.0;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::csv::{Columns, Row, protected};
 use super::html;
 use super::model::{Format, Problem};
+use crate::catalog::service::images::MAX_IMAGES;
 use crate::catalog::service::{OptionInput, OptionValueInput, ProductInput, VariantInput};
 use crate::catalog::{CategoryTree, Product};
 use crate::types::{MoneyInput, Slug};
@@ -17,8 +18,6 @@ use crate::types::{MoneyInput, Slug};
 pub const MAX_ROWS: i64 = 1_500;
 /// The longest address of a picture, in bytes.
 const MAX_URL: usize = 2_000;
-/// The most pictures of a product.
-const MAX_PICTURES: usize = 30;
 
 /// A product as a file describes it; what the file says nothing of is left out.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -157,8 +156,8 @@ fn check_pictures(line: i64, parsed: &mut Parsed) {
             kept.push(picture);
         }
     }
-    if kept.len() > MAX_PICTURES {
-        let message = format!("A product has at most {MAX_PICTURES} pictures.");
+    if kept.len() > MAX_IMAGES {
+        let message = format!("A product has at most {MAX_IMAGES} pictures.");
         parsed.problems.push(Problem::new(line, "image", message));
     }
     parsed.described.pictures = kept;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 pub use export::{CSV, Export, export};
 pub use pictures::{FETCH, fetch_due};
-pub use upload::{MAX_FILE, Upload};
+pub use upload::{MAX_FILE, MAX_FORM, Upload};
 
 use super::model::{
     Batch, BatchState, Counts, Item, Outcome, Picture, PictureCounts, PictureState, Problem,

@@ -16,6 +16,8 @@ use crate::types::ImportId;
 
 /// The largest file, in bytes.
 pub const MAX_FILE: u64 = 100 * 1024 * 1024;
+/// The largest form around such a file, in bytes.
+pub const MAX_FORM: usize = MAX_FILE as usize + 64 * 1024;
 /// The longest name of a file that is kept, in characters.
 const MAX_NAME: usize = 200;
 /// Bytes that the normaliser wants to see at once, at the beginning.

@@ -129,6 +129,19 @@ pub async fn picture_counts(conn: &mut Conn, id: ImportId) -> db::Result<Vec<(St
     )
 }
 
+/// Whether the time of a picture has come.
+pub async fn is_picture_due(conn: &mut Conn, now: Timestamp) -> db::Result<bool> {
+    let (due,): (bool,) = fetch_one!(
+        conn,
+        (bool,),
+        "select exists (
+            select 1 from import_pictures where state = 'waiting' and due_at <= $1
+        )",
+        now,
+    )?;
+    Ok(due)
+}
+
 /// Takes pictures whose time has come, one of each product so that they come in their order; each
 /// may be taken again at `again`, should whoever takes it now not come back.
 pub async fn take_pictures(

@@ -122,7 +122,7 @@ both! {
         store::set_findings(&mut tx, &findings).await.unwrap();
         assert!(store::next_read(&mut tx, id, 10).await.unwrap().is_empty());
         let counts = store::counts(&mut tx, id).await.unwrap();
-        assert_eq!((counts.total(), counts.of(Verdict::New), counts.waiting(), counts.bad()), (3, 1, 2, 1));
+        assert_eq!((counts.total(), counts.of(Verdict::New), counts.waiting(), counts.of(Verdict::Error)), (3, 1, 2, 1));
         let page = store::items(&mut tx, id, Some(Verdict::Changed), None, PageRequest::default()).await.unwrap();
         let item = &page.items[0];
         assert_eq!((page.total, item.id, item.line), (1, b, 3));
@@ -163,6 +163,8 @@ both! {
         store::insert_pictures(&mut tx, id, item, product, &pictures, now).await.unwrap();
         store::insert_pictures(&mut tx, id, item, product, &[], now).await.unwrap();
         let again = now.plus_seconds(100);
+        assert!(store::is_picture_due(&mut tx, now).await.unwrap());
+        assert!(!store::is_picture_due(&mut tx, now.plus_seconds(-1)).await.unwrap());
         let taken = store::take_pictures(&mut tx, now, again, 10).await.unwrap();
         assert_eq!((taken.len(), taken[0].url.as_str(), taken[0].attempts), (1, "https://example.com/1", 1));
         let first = &taken[0];
