@@ -1,15 +1,14 @@
-//! Pages to register, sign in and out, and the profile.
+//! Pages to register, sign in and out.
 
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::model::User;
-use super::service::{self, MIN_PASSWORD, Register, SignIn, UpdateProfile};
-use super::urls;
+use crate::accounts::model::User;
+use crate::accounts::service::{self, MIN_PASSWORD, Register, SignIn};
+use crate::accounts::urls;
 use crate::app::App;
 use crate::ctx::Role;
 use crate::error::{Error, FieldErrors};
@@ -23,12 +22,6 @@ pub fn routes() -> Router<App> {
         .route(urls::REGISTER, get(register_form).post(register))
         .route(urls::SIGN_IN, get(sign_in_form).post(sign_in))
         .route(urls::SIGN_OUT, post(sign_out))
-        .route(urls::ACCOUNT, get(account).post(update))
-}
-
-/// 303 to the sign-in form, which leads back to `next` afterwards.
-pub fn to_sign_in(next: &str) -> Response {
-    redirect(&urls::sign_in_then(next)).unwrap_or_else(IntoResponse::into_response)
 }
 
 /// Where to go afterwards.
@@ -55,13 +48,6 @@ struct SignInForm {
     next: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ProfileForm {
-    name: String,
-    phone: String,
-}
-
 #[derive(Template)]
 #[template(path = "accounts/register.html")]
 struct RegisterPage {
@@ -81,15 +67,6 @@ impl RegisterPage {
 struct SignInPage {
     shell: Shell,
     form: SignInForm,
-    errors: FieldErrors,
-}
-
-#[derive(Template)]
-#[template(path = "accounts/account.html")]
-struct AccountPage {
-    shell: Shell,
-    user: User,
-    form: ProfileForm,
     errors: FieldErrors,
 }
 
@@ -185,44 +162,6 @@ async fn sign_out(viewer: Viewer) -> Answer {
         viewer.flash(Flash::good("You are signed out.")).await?;
     }
     redirect(crate::catalog::urls::HOME)
-}
-
-async fn account(State(app): State<App>, viewer: Viewer) -> Answer {
-    let user = service::me(&app, &viewer.ctx).await?;
-    page(&AccountPage {
-        shell: viewer.shell,
-        form: ProfileForm {
-            name: user.name.clone(),
-            phone: user.phone.clone(),
-        },
-        user,
-        errors: FieldErrors::default(),
-    })
-}
-
-async fn update(State(app): State<App>, viewer: Viewer, Form(form): Form<ProfileForm>) -> Answer {
-    let input = UpdateProfile {
-        name: Some(form.name.clone()),
-        phone: Some(form.phone.clone()),
-    };
-    match service::update_profile(&app, &viewer.ctx, input).await {
-        Ok(_) => {
-            viewer.flash(Flash::good("Saved.")).await?;
-            redirect(urls::ACCOUNT)
-        }
-        Err(Error::Invalid(errors)) => {
-            let user = service::me(&app, &viewer.ctx).await?;
-            let shell = viewer.shell;
-            let again = AccountPage {
-                shell,
-                user,
-                form,
-                errors,
-            };
-            page_with(StatusCode::UNPROCESSABLE_ENTITY, &again)
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Signs the visit in and sends it on: back where it came from, or home.

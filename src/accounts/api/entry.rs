@@ -1,4 +1,4 @@
-//! API: register, sign in, tokens, profile.
+//! API: register, sign in and out, tokens.
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{Tokens, User};
-use super::service::{self, Register, SignIn, UpdateProfile, WRONG_CREDENTIALS};
+use super::UserJson;
+use crate::accounts::model::{Tokens, User};
+use crate::accounts::service::{self, Register, SignIn, WRONG_CREDENTIALS};
 use crate::app::App;
 use crate::error::Error;
 use crate::web::json::{Json, Problem};
@@ -22,41 +23,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(login))
         .routes(routes!(refresh))
         .routes(routes!(logout))
-        .routes(routes!(me, update_me))
-}
-
-/// A person with an account.
-#[derive(Serialize, ToSchema)]
-pub struct UserJson {
-    /// Their id.
-    pub id: i64,
-    /// Their address, in lower case.
-    pub email: String,
-    /// How they want to be called.
-    pub name: String,
-    /// Phone, or empty.
-    pub phone: String,
-    /// `customer`, `staff` or `admin`.
-    pub role: &'static str,
-    /// What staff may work on; admins may do everything.
-    pub permissions: Vec<&'static str>,
-    /// RFC 3339.
-    pub created_at: String,
-}
-
-impl From<&User> for UserJson {
-    fn from(user: &User) -> Self {
-        let permissions = user.permissions.iter();
-        Self {
-            id: user.id.0,
-            email: user.email.to_string(),
-            name: user.name.clone(),
-            phone: user.phone.clone(),
-            role: user.role.as_str(),
-            permissions: permissions.map(|permission| permission.as_str()).collect(),
-            created_at: user.created_at.rfc3339(),
-        }
-    }
 }
 
 /// Who signed in, and their tokens.
@@ -187,29 +153,4 @@ async fn logout(
 ) -> Result<StatusCode, Failure> {
     service::revoke(&app, &ctx, &input.refresh_token).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Who is signed in
-#[utoipa::path(get, path = "/auth/me", tag = "auth",
-    responses((status = 200, body = UserJson), (status = 401, body = Problem)),
-    security(("bearer" = [])))]
-async fn me(State(app): State<App>, ApiCtx(ctx): ApiCtx) -> Result<Json<UserJson>, Failure> {
-    let user = service::me(&app, &ctx).await?;
-    Ok(Json(UserJson::from(&user)))
-}
-
-/// Change one's own profile
-#[utoipa::path(patch, path = "/auth/me", tag = "auth", request_body = UpdateProfile,
-    responses(
-        (status = 200, body = UserJson),
-        (status = 401, body = Problem),
-        (status = 422, body = Problem),
-    ), security(("bearer" = [])))]
-async fn update_me(
-    State(app): State<App>,
-    ApiCtx(ctx): ApiCtx,
-    Json(input): Json<UpdateProfile>,
-) -> Result<Json<UserJson>, Failure> {
-    let user = service::update_profile(&app, &ctx, input).await?;
-    Ok(Json(UserJson::from(&user)))
 }

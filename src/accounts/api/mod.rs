@@ -1,0 +1,52 @@
+//! API of accounts.
+
+mod entry;
+mod profile;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::model::User;
+use crate::app::App;
+
+/// The routes of this part of the API.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(entry::routes())
+        .merge(profile::routes())
+}
+
+/// A person with an account.
+#[derive(Serialize, ToSchema)]
+pub struct UserJson {
+    /// Their id.
+    pub id: i64,
+    /// Their address, in lower case.
+    pub email: String,
+    /// How they want to be called.
+    pub name: String,
+    /// Phone, or empty.
+    pub phone: String,
+    /// `customer`, `staff` or `admin`.
+    pub role: &'static str,
+    /// What staff may work on; admins may do everything.
+    pub permissions: Vec<&'static str>,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl From<&User> for UserJson {
+    fn from(user: &User) -> Self {
+        let permissions = user.permissions.iter();
+        Self {
+            id: user.id.0,
+            email: user.email.to_string(),
+            name: user.name.clone(),
+            phone: user.phone.clone(),
+            role: user.role.as_str(),
+            permissions: permissions.map(|permission| permission.as_str()).collect(),
+            created_at: user.created_at.rfc3339(),
+        }
+    }
+}
