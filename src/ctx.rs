@@ -1,6 +1,8 @@
-//! Who asks, and what they may do.
+//! Who asks, and what they may do. Every question of permission is a [`Rule`], and is asked here.
 
 use std::net::IpAddr;
+
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::types::{Email, Timestamp, UserId, text_enum};
@@ -71,6 +73,37 @@ pub struct CurrentUser {
     pub permissions: Vec<Permission>,
 }
 
+/// Whether something is only looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It is looked at.
+    Read,
+    /// It is changed or removed.
+    Write,
+}
+
+/// A question of permission: who passes. Ask it with [`Ctx::check`], or with [`Ctx::allows`] where
+/// the answer is no error.
+///
+/// The shop itself passes wherever staff do, and owns nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule<'a> {
+    /// Whoever signed in.
+    SignedIn,
+    /// The user whose it is.
+    IsOwner(UserId),
+    /// Everybody to read, the user whose it is to write.
+    IsOwnerOrReadOnly(UserId, Access),
+    /// Whoever shows the order token with this SHA-256, in hexadecimal digits: a guest owns by it.
+    HoldsToken(&'a str),
+    /// Everybody who works here.
+    StaffAny,
+    /// Staff who may work on this part of the shop, and admins.
+    Staff(Permission),
+    /// Admins.
+    Admin,
+}
+
 /// Everything about a request that a service may depend on.
 #[derive(Clone, Debug)]
 pub struct Ctx {
@@ -119,54 +152,70 @@ impl Ctx {
         self.user().ok_or(Error::Unauthenticated)
     }
 
-    /// Whether the asker may work on this part of the shop.
-    pub fn may(&self, permission: Permission) -> bool {
+    /// Whether the asker passes.
+    pub fn allows(&self, rule: Rule<'_>) -> bool {
+        match rule {
+            Rule::SignedIn => self.user().is_some(),
+            Rule::IsOwner(owner) => self.is(owner),
+            Rule::IsOwnerOrReadOnly(owner, access) => access == Access::Read || self.is(owner),
+            Rule::HoldsToken(hash) => {
+                let token = self.order_token.as_deref();
+                token.is_some_and(|token| fits(token, hash))
+            }
+            Rule::StaffAny => self.works_here(|_| true),
+            Rule::Staff(permission) => {
+                self.works_here(|user| user.permissions.contains(&permission))
+            }
+            Rule::Admin => self.works_here(|_| false),
+        }
+    }
+
+    /// The gate of every service: guests must sign in, others may not pass.
+    pub fn check(&self, rule: Rule<'_>) -> Result<()> {
+        self.pass(self.allows(rule))
+    }
+
+    fn pass(&self, allowed: bool) -> Result<()> {
+        if allowed {
+            Ok(())
+        } else if self.actor == Actor::Guest {
+            Err(Error::Unauthenticated)
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+
+    /// Whether the asker works here and, where they are no admin, `suffices`.
+    fn works_here(&self, suffices: impl Fn(&CurrentUser) -> bool) -> bool {
         match &self.actor {
             Actor::System => true,
             Actor::Guest => false,
             Actor::User(user) => match user.role {
                 Role::Admin => true,
-                Role::Staff => user.permissions.contains(&permission),
+                Role::Staff => suffices(user),
                 Role::Customer => false,
             },
         }
     }
 
-    /// The gate of every staff service: guests must sign in, others may not pass.
+    /// Whether the asker may work on this part of the shop.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.allows(Rule::Staff(permission))
+    }
+
+    /// The gate of every service for staff: [`check`](Self::check) of [`Rule::Staff`].
     pub fn require(&self, permission: Permission) -> Result<()> {
-        self.require_any(&[permission])
+        self.check(Rule::Staff(permission))
     }
 
     /// Like [`require`](Self::require), for those who may work on one of these parts.
     pub fn require_any(&self, permissions: &[Permission]) -> Result<()> {
-        if permissions.iter().any(|&permission| self.may(permission)) {
-            Ok(())
-        } else if self.actor == Actor::Guest {
-            Err(Error::Unauthenticated)
-        } else {
-            Err(Error::Forbidden)
-        }
-    }
-
-    /// The gate of what everybody who works here may see: guests must sign in, customers may
-    /// not pass.
-    pub fn require_staff(&self) -> Result<()> {
-        if self.is_staff() {
-            Ok(())
-        } else if self.actor == Actor::Guest {
-            Err(Error::Unauthenticated)
-        } else {
-            Err(Error::Forbidden)
-        }
+        self.pass(permissions.iter().any(|&permission| self.may(permission)))
     }
 
     /// Whether the asker works here at all.
     pub fn is_staff(&self) -> bool {
-        match &self.actor {
-            Actor::System => true,
-            Actor::Guest => false,
-            Actor::User(user) => user.role != Role::Customer,
-        }
+        self.allows(Rule::StaffAny)
     }
 
     /// Whether the asker is this user.
@@ -180,6 +229,80 @@ impl Ctx {
             Actor::Guest => "Guest".to_owned(),
             Actor::System => "The shop".to_owned(),
             Actor::User(user) => user.name.clone(),
+        }
+    }
+}
+
+/// Whether a token is the one that was hashed; takes as long for a near miss as for a far one.
+fn fits(token: &str, hash: &str) -> bool {
+    let given = hex::encode(Sha256::digest(token.as_bytes()));
+    let differences = given
+        .bytes()
+        .zip(hash.bytes())
+        .fold(0, |found, (left, right)| found | (left ^ right));
+    given.len() == hash.len() && differences == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: i64, role: Role, permissions: &[Permission]) -> Actor {
+        Actor::User(CurrentUser {
+            id: UserId(id),
+            email: Email::parse("ada@example.com").unwrap(),
+            name: "Ada".to_owned(),
+            role,
+            permissions: permissions.to_vec(),
+        })
+    }
+
+    #[test]
+    fn each_rule_admits_whom_it_names() {
+        let orders = [Permission::Orders];
+        let actors = [
+            Actor::Guest,
+            user(1, Role::Customer, &orders),
+            user(2, Role::Customer, &[]),
+            user(3, Role::Staff, &[]),
+            user(4, Role::Staff, &orders),
+            user(5, Role::Admin, &[]),
+            Actor::System,
+        ];
+        let owner = UserId(1);
+        let hash = hex::encode(Sha256::digest(b"the token"));
+        for (rule, admitted) in [
+            (Rule::SignedIn, "-12345-"),
+            (Rule::IsOwner(owner), "-1-----"),
+            (Rule::IsOwnerOrReadOnly(owner, Access::Read), "0123456"),
+            (Rule::IsOwnerOrReadOnly(owner, Access::Write), "-1-----"),
+            (Rule::HoldsToken(&hash), "-------"),
+            (Rule::StaffAny, "---3456"),
+            (Rule::Staff(Permission::Orders), "----456"),
+            (Rule::Staff(Permission::Catalog), "-----56"),
+            (Rule::Admin, "-----56"),
+        ] {
+            for (at, (actor, sign)) in actors.iter().zip(admitted.chars()).enumerate() {
+                let ctx = Ctx {
+                    actor: actor.clone(),
+                    ..Ctx::system(Timestamp::parse("2026-11-24T12:00:00Z").unwrap())
+                };
+                assert_eq!(ctx.allows(rule), sign != '-', "{rule:?} and {at}");
+                match ctx.check(rule) {
+                    Ok(()) => assert_ne!(sign, '-'),
+                    Err(Error::Unauthenticated) => assert_eq!(at, 0),
+                    Err(error) => assert!(matches!(error, Error::Forbidden) && at > 0, "{error}"),
+                }
+            }
+        }
+        for (token, admitted) in [("the token", true), ("the tokeN", false), ("", false)] {
+            let ctx = Ctx {
+                actor: Actor::Guest,
+                order_token: Some(token.to_owned()),
+                ..Ctx::system(Timestamp::parse("2026-11-24T12:00:00Z").unwrap())
+            };
+            assert_eq!(ctx.allows(Rule::HoldsToken(&hash)), admitted, "{token}");
+            assert!(!ctx.allows(Rule::HoldsToken("")), "{token}");
         }
     }
 }

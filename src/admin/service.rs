@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::catalog::LowStock;
 use crate::catalog::service::IndexDifference;
-use crate::ctx::{Ctx, Permission};
+use crate::ctx::{Ctx, Permission, Rule};
 use crate::error::Result;
 use crate::orders::{OrderFilter, OrderSummary, Waiting};
 use crate::types::PageRequest;
@@ -35,7 +35,7 @@ pub struct OrdersOverview {
 /// What waits for the asker. Errors: `Unauthenticated`, `Forbidden` for those who do not work
 /// here.
 pub async fn overview(app: &App, ctx: &Ctx) -> Result<Overview> {
-    ctx.require_staff()?;
+    ctx.check(Rule::StaffAny)?;
     let mut overview = Overview::default();
     if ctx.may(Permission::Orders) {
         let page = PageRequest::new(1, NEWEST);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::model::{Cart, CartItem, CartNotice, CartState};
 use super::store::{self, CartRow, CartStatus, LineRow, OfferRow};
 use crate::app::App;
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Rule};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice};
@@ -193,7 +193,7 @@ pub async fn clear(app: &App, ctx: &Ctx) -> Result<Cart> {
 /// `ctx`; quantities add up, capped by stock. Gives how many lines came over. A cart that
 /// belongs to somebody is never taken.
 pub async fn merge_guest_cart(app: &App, ctx: &Ctx, guest_token: &str) -> Result<i64> {
-    ctx.signed_in()?;
+    ctx.check(Rule::SignedIn)?;
     // Asked before a write transaction is begun: most sign-ins bring no cart.
     let is_guests = |row: &CartRow| row.user_id.is_none() && row.status == CartStatus::Active;
     let guest = store::by_token(&mut app.db.conn().await?, guest_token).await?;
@@ -239,7 +239,7 @@ pub async fn named(conn: &mut Conn, ctx: &Ctx, cart_token: Option<&str>) -> Resu
     if let Some(token) = cart_token
         && let Some(row) = store::by_token(conn, token).await?
     {
-        let may_know = row.user_id.is_none() || row.user_id == ctx.user_id();
+        let may_know = (row.user_id).is_none_or(|owner| ctx.allows(Rule::IsOwner(owner)));
         match row.status {
             CartStatus::Ordered if may_know => return Ok(CartState::Ordered(row.id)),
             CartStatus::Active if row.user_id == ctx.user_id() => {

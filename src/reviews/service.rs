@@ -12,7 +12,7 @@ use crate::accounts;
 use crate::app::App;
 use crate::audit;
 use crate::catalog::{self, ProductKey, ProductStatus, Rating};
-use crate::ctx::{Ctx, Permission};
+use crate::ctx::{Access, Ctx, Permission, Rule};
 use crate::db::error::on_unique;
 use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
@@ -184,15 +184,14 @@ pub async fn update(
     version: Option<i64>,
     input: ReviewInput,
 ) -> Result<Review> {
-    ctx.signed_in()?;
+    ctx.check(Rule::SignedIn)?;
     let product = catalog::service::product_id(app, ctx, product).await?;
+    let seen = visible(&mut app.db.conn().await?, ctx, product, review).await?;
+    ctx.check(rule(&seen, Access::Write))?;
     let input = check(input)?;
     accounts::service::count_writing(app, ctx, WRITING, WRITES).await?;
     let mut tx = app.db.begin().await?;
     let before = locked(&mut tx, ctx, product, review).await?;
-    if !ctx.is(before.user_id) {
-        return Err(Error::Forbidden);
-    }
     newest(&before, version)?;
     let (title, body) = (&input.title, &input.body);
     store::update(&mut tx, review, input.rating, title, body, ctx.now).await?;
@@ -205,11 +204,11 @@ pub async fn update(
 /// `Forbidden`; a conflict, `review_hidden`, for its author when staff hid it: writing it again
 /// would bring it back.
 pub async fn delete(app: &App, ctx: &Ctx, product: &ProductKey, review: ReviewId) -> Result<()> {
-    ctx.signed_in()?;
+    ctx.check(Rule::SignedIn)?;
     let product = catalog::service::product_id(app, ctx, product).await?;
     let mut tx = app.db.begin().await?;
     let before = locked(&mut tx, ctx, product, review).await?;
-    if !ctx.is(before.user_id) {
+    if !ctx.allows(rule(&before, Access::Write)) {
         ctx.require(Permission::Catalog)?;
         let was = json!({
             "author": before.author,
@@ -349,6 +348,15 @@ fn newest(review: &Review, version: Option<i64>) -> Result<()> {
     }
 }
 
+/// Who may read or change a review, beside staff: what staff hid, its author only.
+fn rule(review: &Review, access: Access) -> Rule<'static> {
+    if review.hidden {
+        Rule::IsOwner(review.user_id)
+    } else {
+        Rule::IsOwnerOrReadOnly(review.user_id, access)
+    }
+}
+
 /// A review of this product that the asker may see.
 async fn visible(
     conn: &mut Conn,
@@ -359,7 +367,7 @@ async fn visible(
     let found = store::by_id(conn, review).await?.map(|found| found.review);
     found
         .filter(|found| found.product_id == product)
-        .filter(|found| !found.hidden || ctx.is(found.user_id) || ctx.may(Permission::Catalog))
+        .filter(|found| ctx.allows(rule(found, Access::Read)) || ctx.may(Permission::Catalog))
         .ok_or(Error::NotFound)
 }
 

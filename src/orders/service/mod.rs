@@ -9,7 +9,7 @@ mod words;
 use super::model::{Address, Order, OrderFilter, OrderSummary, Waiting};
 use super::store::{self, Head};
 use crate::app::App;
-use crate::ctx::{Ctx, Permission};
+use crate::ctx::{Ctx, Permission, Rule};
 use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::payments::{self, Payment};
@@ -93,12 +93,10 @@ async fn find(conn: &mut Conn, ctx: &Ctx, number: &str) -> Result<Order> {
 }
 
 fn may_see(ctx: &Ctx, head: &Head) -> bool {
-    let owns = head.order.user_id.is_some_and(|owner| ctx.is(owner));
-    let holds_token = match (&ctx.order_token, &head.guest_token_hash) {
-        (Some(token), Some(hashed)) => guest::fits(token, hashed),
-        _ => false,
-    };
-    owns || holds_token || ctx.may(Permission::Orders)
+    let owner = head.order.user_id.map(Rule::IsOwner);
+    let holder = head.guest_token_hash.as_deref().map(Rule::HoldsToken);
+    let rules = [owner, holder, Some(Rule::Staff(Permission::Orders))];
+    rules.into_iter().flatten().any(|rule| ctx.allows(rule))
 }
 
 async fn complete(conn: &mut Conn, head: Head) -> Result<Order> {

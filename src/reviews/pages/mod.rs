@@ -14,6 +14,7 @@ use super::service::{self, ReviewInput};
 use super::urls;
 use crate::app::App;
 use crate::catalog::{self, Product, ProductKey};
+use crate::ctx::Rule;
 use crate::error::{Error, FieldErrors};
 use crate::types::ReviewId;
 use crate::web::form::Form;
@@ -117,7 +118,7 @@ struct FormPage {
 }
 
 async fn new(State(app): State<App>, viewer: Viewer, Path(slug): Path<String>) -> Answer {
-    viewer.ctx.signed_in()?;
+    viewer.ctx.check(Rule::SignedIn)?;
     let key = ProductKey::parse(&slug);
     let product = catalog::service::product(&app, &viewer.ctx, &key).await?;
     if let Some(own) = service::own(&app, &viewer.ctx, &key).await? {
@@ -167,7 +168,7 @@ async fn edit(
     viewer: Viewer,
     Path((slug, id)): Path<(String, String)>,
 ) -> Answer {
-    viewer.ctx.signed_in()?;
+    viewer.ctx.check(Rule::SignedIn)?;
     let (key, id) = (ProductKey::parse(&slug), review_id(&id)?);
     let product = catalog::service::product(&app, &viewer.ctx, &key).await?;
     let own = service::own(&app, &viewer.ctx, &key).await?;
