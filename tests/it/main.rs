@@ -1,5 +1,6 @@
 //! Integration tests, one binary. What the machine cannot run is counted as ignored.
 
+mod access;
 mod accounts;
 mod admin;
 mod api;
