@@ -42,6 +42,8 @@ pub struct Parts {
     pub guest_tokens: crate::orders::GuestTokens,
     /// What hashes passwords, a bounded number at a time.
     pub passwords: crate::accounts::Passwords,
+    /// How often one asker may ask.
+    pub limits: crate::web::limits::Limits,
     /// What signs access tokens.
     pub tokens: crate::accounts::TokenKeys,
 }
@@ -73,6 +75,7 @@ impl App {
             passwords: crate::accounts::Passwords::new()?,
             tokens: crate::accounts::TokenKeys::load(&config, &db, &rng).await?,
             payments: Providers::from_config(&config),
+            limits: crate::web::limits::Limits::new(&config),
             guest_tokens: crate::orders::GuestTokens::load(&db, &rng).await?,
             config,
             db,

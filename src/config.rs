@@ -45,8 +45,14 @@ pub struct Config {
     pub admin_password: Option<SecretString>,
     /// The key that signs access tokens; none: one is made once and kept in the database.
     pub jwt_secret: Option<SecretString>,
-    /// Whether sign-in and the API are throttled.
+    /// Whether anything is limited: guesses at passwords, and the three below.
     pub rate_limits: Switch,
+    /// Pages a minute, forms included, for one account or address.
+    pub page_limit: u32,
+    /// Reading requests to the API a minute, for one account or address.
+    pub read_limit: u32,
+    /// Writing requests to the API a minute, for one account or address.
+    pub write_limit: u32,
     /// How many hops of `X-Forwarded-For` to believe.
     pub trusted_proxies: usize,
     /// `file:` (one .eml a mail in the data folder's `mail/`) or `smtp://…`.
@@ -85,6 +91,9 @@ impl Default for Config {
             admin_password: None,
             jwt_secret: None,
             rate_limits: Switch::On,
+            page_limit: 1200,
+            read_limit: 1200,
+            write_limit: 600,
             trusted_proxies: 0,
             mail_url: "file:".into(),
             mail_from: "olmo <shop@example.com>".to_owned(),
@@ -157,6 +166,18 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_RATE_LIMITS", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limits: Option<Switch>,
+    /// Pages a minute for one account or address [default: 1200]
+    #[arg(long, env = "ZOCO_PAGE_LIMIT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_limit: Option<u32>,
+    /// Reading API requests a minute for one account or address [default: 1200]
+    #[arg(long, env = "ZOCO_READ_LIMIT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_limit: Option<u32>,
+    /// Writing API requests a minute for one account or address [default: 600]
+    #[arg(long, env = "ZOCO_WRITE_LIMIT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write_limit: Option<u32>,
     /// How many hops of X-Forwarded-For to believe [default: 0]
     #[arg(long, env = "ZOCO_TRUSTED_PROXIES", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -272,6 +293,17 @@ impl Config {
             self.database_connections > 0,
             "database_connections must be at least 1"
         );
+        let limits = [
+            ("page_limit", self.page_limit),
+            ("read_limit", self.read_limit),
+            ("write_limit", self.write_limit),
+        ];
+        for (name, limit) in limits {
+            anyhow::ensure!(
+                limit > 0,
+                "{name} must be at least 1; rate_limits = \"off\" lifts all limits"
+            );
+        }
         if let Some(secret) = &self.jwt_secret {
             anyhow::ensure!(
                 secret.expose_secret().len() >= 32,

@@ -39,6 +39,8 @@ pub enum Error {
     /// Too many attempts.
     #[error("too many attempts")]
     TooMany {
+        /// How many there may be.
+        limit: u64,
         /// Seconds until the next attempt can succeed.
         retry_after: u64,
     },

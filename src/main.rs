@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Layer;
 use tower_http::normalize_path::NormalizePathLayer;
 use zoco::app::App;
-use zoco::config::{Config, Overrides};
+use zoco::config::{Config, Overrides, Switch};
 use zoco::imports::{Format, command as import};
 use zoco::types::ImportId;
 use zoco::{accounts, admin, catalog, demo, jobs, routes, web};
@@ -227,6 +227,9 @@ async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> {
 /// Opens the shop, makes what a new one needs, and says where it is.
 async fn open_shop(config: Config) -> anyhow::Result<App> {
     let app = App::open(config).await?;
+    if app.config.rate_limits == Switch::Off {
+        tracing::warn!("rate limits are off: anybody may guess passwords as fast as they can");
+    }
     let first_admin = accounts::service::ensure_admin(&app).await?;
     if app.config.demo && demo::fill(&app).await? {
         tracing::info!("an empty shop was filled with the demo catalog");

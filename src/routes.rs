@@ -20,6 +20,7 @@ use crate::ctx::{Actor, Ctx};
 use crate::error::{Error, Result};
 use crate::jobs::{self, Chore, Observer};
 use crate::web::layers::{self, Facts};
+use crate::web::limits::{Asker, Budget, Standing};
 use crate::web::{
     ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, docs, health,
     html, idempotency, session,
@@ -141,7 +142,11 @@ fn pages(app: &App) -> Router<App> {
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Zoco", description = "The JSON API of a Zoco shop."),
+    info(title = "Zoco", description = "The JSON API of a Zoco shop.\n\nEach account, or address \
+        without one, may send so many requests a minute, reading and writing apart. \
+        `RateLimit-Limit` tells how many, `RateLimit-Remaining` how many are left, \
+        `RateLimit-Reset` in how many seconds all are there again. One too many is answered 429 \
+        with `Retry-After`."),
     modifiers(&Security),
 )]
 struct Document;
@@ -210,6 +215,7 @@ async fn identify_viewer(
 ) -> Response {
     let request_id = layers::request_id(&request);
     let ctx = ctx_of(request.extensions().get::<Facts>(), &app);
+    let year = ctx.now.to_utc().year();
     let reads = request.method() == Method::GET;
     let path = request.uri().path().to_owned();
     match viewer(&app, Visit(session), ctx, reads, path).await {
@@ -217,10 +223,12 @@ async fn identify_viewer(
             request.extensions_mut().insert(viewer);
             next.run(request).await
         }
-        Err(error) => {
-            let failure = Failure::from(error);
+        Err(failure) => {
             layers::log(&failure, &request_id);
             let shell = Shell {
+                shop_name: app.config.shop_name.clone(),
+                prices_include_tax: app.config.prices_include_tax,
+                year,
                 request_id,
                 ..Shell::default()
             };
@@ -229,14 +237,21 @@ async fn identify_viewer(
     }
 }
 
+/// The viewer of a page. Errors: 429 when they looked at too many; what else can go wrong.
 async fn viewer(
     app: &App,
     visit: Visit,
     mut ctx: Ctx,
     reads: bool,
     path: String,
-) -> Result<Viewer> {
-    if let Some(id) = visit.user_id().await?
+) -> std::result::Result<Viewer, Failure> {
+    let id = visit.user_id().await?;
+    // Before all that costs more than to look a session up.
+    let asker = Asker::new(id, ctx.address);
+    if let Some(standing) = app.limits.count(Budget::Pages, asker, ctx.now) {
+        standing.admit()?;
+    }
+    if let Some(id) = id
         && let Some(user) = accounts::service::current_user(app, id).await?
     {
         ctx.actor = Actor::User(user);
@@ -317,21 +332,33 @@ struct ErrorPage {
 fn draw(failure: Failure, shell: Shell) -> Response {
     let status = failure.status;
     let page = ErrorPage { shell, failure };
-    html::page_with(status, &page)
-        .unwrap_or_else(|_| (status, "Something went wrong.").into_response())
+    let mut response = html::page_with(status, &page)
+        .unwrap_or_else(|_| (status, "Something went wrong.").into_response());
+    page.failure.tell(response.headers_mut());
+    response
 }
 
-/// Finds out who uses the API: from the bearer token and nothing else.
+/// Finds out who uses the API, from the bearer token and nothing else, and counts how often. A
+/// token that is none counts for its address.
 async fn identify_client(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let facts = request.extensions().get::<Facts>();
-    let ctx = ctx_of(facts, &app);
-    match client(&app, ctx, request.headers()).await {
+    let ctx = ctx_of(request.extensions().get::<Facts>(), &app);
+    let (address, now) = (ctx.address, ctx.now);
+    let found = client(&app, ctx, request.headers()).await;
+    let user = found.as_ref().ok().and_then(Ctx::user_id);
+    let budget = Budget::of_api(request.method());
+    let standing = app.limits.count(budget, Asker::new(user, address), now);
+    let admitted = standing.map_or(Ok(()), Standing::admit);
+    let mut response = match admitted.and(found.map_err(Failure::from)) {
         Ok(ctx) => {
             request.extensions_mut().insert(ApiCtx(ctx));
             next.run(request).await
         }
-        Err(error) => Failure::from(error).into_response(),
+        Err(failure) => failure.into_response(),
+    };
+    if let Some(standing) = standing {
+        standing.tell(response.headers_mut());
     }
+    response
 }
 
 async fn client(app: &App, mut ctx: Ctx, headers: &HeaderMap) -> Result<Ctx> {

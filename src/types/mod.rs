@@ -1,5 +1,6 @@
 //! Values without I/O: money, ids, text, time, pages of a list.
 
+pub mod address;
 pub mod ids;
 pub mod money;
 pub mod page;

@@ -4,9 +4,10 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::limits;
 use crate::error::{Error, FieldErrors};
 
 /// A request that failed. Boxed, because every handler's result has room for one.
@@ -28,6 +29,8 @@ pub struct Details {
     pub data: serde_json::Value,
     /// Seconds, for 429 and 503.
     pub retry_after: Option<u64>,
+    /// How many there may be, for 429.
+    pub limit: Option<u64>,
     /// What really happened, for the log only.
     pub cause: Option<Arc<Error>>,
 }
@@ -55,6 +58,7 @@ impl Failure {
             fields: FieldErrors::default(),
             data: serde_json::Value::Null,
             retry_after: None,
+            limit: None,
             cause: None,
         }))
     }
@@ -70,6 +74,25 @@ impl Failure {
     fn retry_in(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
+    }
+
+    /// 429: there may be `limit` of these, and there are more; the next can succeed in `seconds`.
+    pub fn of_too_many(limit: u64, seconds: u64) -> Self {
+        let mut failure = Self::of_status(StatusCode::TOO_MANY_REQUESTS).retry_in(seconds);
+        failure.limit = Some(limit);
+        failure
+    }
+
+    /// Writes what programs need to know into the headers of an answer.
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some((limit, seconds)) = self.limit.zip(self.retry_after) {
+            headers.insert(limits::LIMIT, HeaderValue::from(limit));
+            headers.insert(limits::REMAINING, HeaderValue::from(0));
+            headers.insert(limits::RESET, HeaderValue::from(seconds));
+        }
     }
 
     /// The failure that a bare status stands for, such as a route that does not exist.
@@ -120,9 +143,7 @@ impl From<Error> for Failure {
                 "stale",
                 "Somebody else changed this meanwhile.",
             ),
-            Error::TooMany { retry_after } => {
-                Self::of_status(StatusCode::TOO_MANY_REQUESTS).retry_in(retry_after)
-            }
+            Error::TooMany { limit, retry_after } => Self::of_too_many(limit, retry_after),
             Error::Unavailable => Self::of_status(StatusCode::SERVICE_UNAVAILABLE).retry_in(1),
             Error::Internal(_) => {
                 let mut failure = Self::of_status(StatusCode::INTERNAL_SERVER_ERROR);
@@ -137,11 +158,7 @@ impl From<Error> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+        self.tell(response.headers_mut());
         if self.status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()

@@ -1,12 +1,12 @@
 //! Layers around every route: who and when, the log, panics, headers, limits.
 
 use std::any::Any;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::failure::Failure;
+use super::forwarded;
 use super::json::Problem;
 use crate::app::App;
 use crate::error::Error;
@@ -103,7 +104,7 @@ async fn entry(State(app): State<App>, mut request: Request, next: Next) -> Resp
     let started = Instant::now();
     let facts = Facts {
         request_id: hex::encode(app.rng.bytes::<8>()),
-        address: address(&request, app.config.trusted_proxies),
+        address: forwarded::address(&request, app.config.trusted_proxies),
         now: app.clock.now(),
     };
     let route = request
@@ -180,31 +181,6 @@ fn common_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }
-}
-
-/// The sender's address; behind `hops` trusted proxies, what the outermost of them saw.
-fn address(request: &Request, hops: usize) -> Option<IpAddr> {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(peer)| peer.ip());
-    if hops == 0 {
-        return peer;
-    }
-    let listed: Vec<IpAddr> = request
-        .headers()
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|part| part.trim().parse().ok())
-        .collect();
-    listed
-        .len()
-        .checked_sub(hops)
-        .and_then(|index| listed.get(index))
-        .copied()
-        .or(peer)
 }
 
 /// Lets browsers keep what never changes under its address.

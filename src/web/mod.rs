@@ -5,11 +5,13 @@ pub mod docs;
 pub mod failure;
 pub mod files;
 pub mod form;
+pub mod forwarded;
 pub mod health;
 pub mod html;
 pub mod idempotency;
 pub mod json;
 pub mod layers;
+pub mod limits;
 pub mod pager;
 pub mod session;
 

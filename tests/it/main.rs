@@ -13,6 +13,7 @@ mod goods;
 mod imports;
 mod jobs;
 mod layers;
+mod limits;
 mod orders;
 mod parity;
 mod pricing;

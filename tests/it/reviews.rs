@@ -540,7 +540,7 @@ both! {
             service::update(&app, &ada, &mug(), id, None, stars(number % 5 + 1)).await.unwrap();
         }
         let refused = service::update(&app, &ada, &mug(), id, None, stars(1)).await;
-        assert!(matches!(refused, Err(Error::TooMany { retry_after: 1.. })));
+        assert!(matches!(refused, Err(Error::TooMany { retry_after: 1.., .. })));
         let client = app.api().signed_in("ada@example.com").await;
         let refused = client.patch(&format!("/api/products/everyday-mug/reviews/{id}"), json!({"rating": 1})).await.expect(429);
         assert!(!refused.header("retry-after").is_empty());

@@ -4,8 +4,6 @@
 //! An attempt is counted before the password is looked at and taken back when it succeeds:
 //! counting only afterwards would let a thousand parallel guesses through.
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use sha2::{Digest, Sha256};
 
 use crate::accounts::store;
@@ -13,6 +11,7 @@ use crate::app::App;
 use crate::config::Switch;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
+use crate::types::address::neighbourhood;
 
 /// How long attempts count.
 const WINDOW_SECONDS: i64 = 15 * 60;
@@ -69,7 +68,9 @@ impl Attempt {
             let counted = store::count_attempt(&mut tx, name, ctx.now, window_ends_at).await?;
             if counted.attempts > *limit {
                 let wait = counted.window_ends_at.unix_seconds() - ctx.now.unix_seconds();
+                metrics::counter!("zoco_rate_limited_total", "what" => kind_of(name)).increment(1);
                 return Err(Error::TooMany {
+                    limit: limit.unsigned_abs(),
                     retry_after: u64::try_from(wait).unwrap_or(0).max(1),
                 });
             }
@@ -94,27 +95,7 @@ impl Attempt {
     }
 }
 
-/// Who counts as one sender: an IPv4 address, or the /64 that one IPv6 customer is given.
-fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::neighbourhood;
-
-    #[test]
-    fn a_household_counts_as_one_sender() {
-        let of = |text: &str| neighbourhood(text.parse().unwrap()).to_string();
-        assert_eq!(of("192.0.2.7"), "192.0.2.7");
-        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(of("2001:db8:1:2:aaaa::1"), "2001:db8:1:2::");
-        assert_ne!(of("2001:db8:1:3::1"), of("2001:db8:1:2::1"));
-    }
+/// What a counter counts: its name up to whom it is about.
+fn kind_of(name: &str) -> String {
+    name.split(' ').next().unwrap_or_default().to_owned()
 }

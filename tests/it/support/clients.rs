@@ -121,7 +121,8 @@ async fn send(router: &Router, request: Request<Body>, peer: [u8; 4]) -> Reply {
 /// A browser: keeps cookies, follows redirects, fills forms in by reading the HTML.
 #[derive(Clone)]
 pub struct Browser {
-    router: Router,
+    /// The shop that it visits.
+    pub router: Router,
     /// Cookies by name.
     pub cookies: BTreeMap<String, String>,
 }
@@ -380,7 +381,8 @@ fn read_form(page: &Reply, css: &str) -> FormRead {
 /// An API client.
 #[derive(Clone)]
 pub struct Api {
-    router: Router,
+    /// The shop that it asks.
+    pub router: Router,
     /// Headers of every request, such as the bearer token.
     pub headers: Vec<(String, String)>,
     /// Where it asks from.
