@@ -126,6 +126,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(orders::pages::routes())
         .merge(checkout::pages::routes())
         .merge(admin::pages::routes())
+        .merge(accounts::admin::routes())
         .merge(catalog::admin::routes())
         .merge(reviews::admin::routes())
         .merge(search::admin::routes())

@@ -1,5 +1,6 @@
 //! People: accounts, sign-in, tokens, profiles.
 
+pub mod admin;
 pub mod api;
 pub mod model;
 pub mod pages;
@@ -8,12 +9,14 @@ pub mod service;
 pub mod store;
 mod tokens;
 
-pub use model::{Tokens, User};
+pub use model::{StaffMember, Tokens, User};
 pub use passwords::Passwords;
 pub use tokens::TokenKeys;
 
 /// Addresses of this feature's pages.
 pub mod urls {
+    use crate::types::UserId;
+
     /// The form to make an account.
     pub const REGISTER: &str = "/register";
     /// The form to sign in.
@@ -37,4 +40,13 @@ pub mod urls {
     pub const SIGN_OUT: &str = "/sign-out";
     /// The profile.
     pub const ACCOUNT: &str = "/account";
+
+    /// Staff: who works here.
+    pub const ADMIN_STAFF: &str = "/admin/staff";
+    /// Admins: the form that makes a customer staff.
+    pub const ADMIN_STAFF_NEW: &str = "/admin/staff/new";
+    /// Staff: somebody who works here.
+    pub fn admin_staff_member(id: UserId) -> String {
+        format!("{ADMIN_STAFF}/{id}")
+    }
 }

@@ -36,6 +36,17 @@ impl User {
     }
 }
 
+/// Somebody who works here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffMember {
+    /// Their account.
+    pub user: User,
+    /// Counts the changes of role and permissions.
+    pub version: i64,
+    /// The newest of their sign-ins that is remembered.
+    pub signed_in_at: Option<Timestamp>,
+}
+
 /// What an API client gets at sign-in.
 #[derive(Clone, Debug)]
 pub struct Tokens {

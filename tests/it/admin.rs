@@ -144,7 +144,8 @@ both! {
                 Permission::Catalog => &["Home", "Products", "Categories", "Reviews", "Search", "Import"],
                 Permission::Inventory => &["Home", "Products"],
                 Permission::Orders => &["Home", "Orders"],
-                Permission::Customers | Permission::Promotions | Permission::Settings | Permission::Reports => &["Home"],
+                Permission::Settings => &["Home", "Staff"],
+                Permission::Customers | Permission::Promotions | Permission::Reports => &["Home"],
             };
             assert_eq!(shown, expected, "{permission}");
             for (label, href) in &all {
@@ -154,7 +155,7 @@ both! {
             }
         }
         let labels: Vec<&str> = all.iter().map(|(label, _)| label.as_str()).collect();
-        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Search", "Import"]);
+        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Search", "Import", "Staff"]);
     }
 
     async fn the_start_page_tells_what_waits(app: TestApp) {

@@ -24,6 +24,7 @@ mod search;
 mod security;
 mod seo;
 mod shop;
+mod staff;
 mod stores;
 mod support;
 mod variants;

@@ -2,6 +2,7 @@
 
 mod entry;
 mod profile;
+mod staff;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,6 +16,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(entry::routes())
         .merge(profile::routes())
+        .merge(staff::routes())
 }
 
 /// A person with an account.

@@ -1,8 +1,10 @@
 //! SQL of accounts: users here, the rest in files of their own.
 
+mod staff;
 mod throttles;
 mod tokens;
 
+pub use staff::{lock_admins, set_role, staff, staff_member};
 pub use throttles::{Attempts, count_attempt, delete_old_attempts, forgive_all, forgive_attempt};
 pub use tokens::{
     RefreshTokenRow, delete_expired_tokens, end_sessions, insert_refresh_token, refresh_token,
@@ -147,7 +149,7 @@ pub async fn make_admin(
     execute!(
         tx,
         "update users
-        set role = 'admin', password_hash = $1, updated_at = $2
+        set role = 'admin', role_version = role_version + 1, password_hash = $1, updated_at = $2
         where id = $3",
         password_hash,
         now,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use axum::http::Method;
 use serde_json::json;
+use zoco::accounts::service::{self as accounts, NewStaff};
 use zoco::catalog::ProductKey;
 use zoco::catalog::service as catalog;
 use zoco::ctx::{Ctx, Permission};
@@ -11,7 +12,7 @@ use zoco::db::Query;
 use zoco::reviews::service::ReviewInput;
 use zoco::search::service::SynonymInput;
 use zoco::search::{Miss, store};
-use zoco::types::ProductId;
+use zoco::types::{Email, ProductId};
 
 use super::Line;
 use crate::admin::{category, order, png};
@@ -255,6 +256,24 @@ impl World {
                 };
                 let made = zoco::search::service::create_synonym(&self.app, &system, input).await;
                 made.unwrap().id.to_string()
+            }
+            "staff {id}" => {
+                let name = self.name("Member");
+                let email = format!("{}@example.com", name.replace(' ', "-").to_lowercase());
+                let people = [(Email::parse(&email).unwrap(), name)];
+                accounts::ensure_customers(&self.app, &system, &people)
+                    .await
+                    .unwrap();
+                let new = NewStaff {
+                    email,
+                    ..NewStaff::default()
+                };
+                accounts::add_staff(&self.app, &system, new)
+                    .await
+                    .unwrap()
+                    .user
+                    .id
+                    .to_string()
             }
             "sitemaps {name}" => {
                 self.product().await;

@@ -53,6 +53,37 @@ both! {
         assert_eq!(store::password_hash(&mut tx, id).await.unwrap().as_deref(), Some("another hash"));
     }
 
+    async fn staff_are_listed_and_their_roles_set(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        let boss = user(&app, "boss@example.com", Role::Admin).await;
+        let eve = user(&app, "eve@example.com", Role::Customer).await;
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        assert_eq!(store::lock_admins(&mut tx).await.unwrap(), [boss]);
+        assert_eq!(store::staff(&mut tx).await.unwrap().len(), 1);
+        let member = store::staff_member(&mut tx, ada).await.unwrap().unwrap();
+        assert_eq!((member.user.role, member.version, member.signed_in_at), (Role::Customer, 0, None));
+        let permissions = [Permission::Orders, Permission::Reports];
+        assert!(!store::set_role(&mut tx, ada, 1, Role::Staff, &permissions, now).await.unwrap());
+        assert!(store::set_role(&mut tx, ada, 0, Role::Staff, &permissions, now).await.unwrap());
+        assert!(store::set_role(&mut tx, eve, 0, Role::Admin, &[], now).await.unwrap());
+        let token_at = now.plus_seconds(60);
+        store::insert_refresh_token(&mut tx, ada, "f", "one", token_at, token_at.plus_seconds(1)).await.unwrap();
+        let mut session = Query::new("insert into sessions (id, user_id, data, created_at, expires_at) values ('a', ");
+        session.bind(ada).push(", '{}', ").bind(now).push(", 0)");
+        session.execute(&mut tx).await.unwrap();
+        let member = store::staff_member(&mut tx, ada).await.unwrap().unwrap();
+        assert_eq!((member.user.role, member.version, member.signed_in_at), (Role::Staff, 1, Some(token_at)));
+        assert_eq!(member.user.permissions, permissions);
+        let ids: Vec<UserId> = store::staff(&mut tx).await.unwrap().iter().map(|member| member.user.id).collect();
+        assert_eq!(ids, [boss, eve, ada], "admins first");
+        assert_eq!(store::lock_admins(&mut tx).await.unwrap(), [boss, eve]);
+        assert_eq!(store::staff_member(&mut tx, UserId(99)).await.unwrap(), None);
+        // Whoever read ada's role before this knows another version.
+        store::make_admin(&mut tx, ada, "a hash", now).await.unwrap();
+        assert_eq!(store::staff_member(&mut tx, ada).await.unwrap().unwrap().version, 2);
+    }
+
     async fn sessions_end_by_user(app: TestApp) {
         let ada = user(&app, "ada@example.com", Role::Customer).await;
         let eve = user(&app, "eve@example.com", Role::Customer).await;
