@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::types::{Email, Timestamp, UserId, text_enum};
+use crate::types::{Email, Locale, Timestamp, UserId, text_enum};
 
 /// What somebody is in the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct CurrentUser {
     pub role: Role,
     /// What staff may work on; empty for customers, not needed by admins.
     pub permissions: Vec<Permission>,
+    /// The language they chose.
+    pub locale: Locale,
 }
 
 /// Whether something is only looked at.
@@ -115,6 +117,8 @@ pub struct Ctx {
     pub request_id: String,
     /// Where from, where that is known.
     pub address: Option<IpAddr>,
+    /// The language to answer in: the account's, else the browser's.
+    pub locale: Locale,
     /// The token of a guest's cart, from the session or the `Cart-Token` header.
     pub cart_token: Option<String>,
     /// A token that opens a guest's order, from the link or the `Order-Token` header.
@@ -129,6 +133,7 @@ impl Ctx {
             now,
             request_id: "system".to_owned(),
             address: None,
+            locale: Locale::default(),
             cart_token: None,
             order_token: None,
         }
@@ -254,6 +259,7 @@ mod tests {
             name: "Ada".to_owned(),
             role,
             permissions: permissions.to_vec(),
+            locale: Locale::default(),
         })
     }
 

@@ -143,6 +143,16 @@ impl FieldErrors {
             .map_or("", |error| &error.message)
     }
 
+    /// The same messages, at fields below `prefix`: `city` becomes `address.city`.
+    pub fn below(self, prefix: &str) -> Self {
+        let fields = self.0.into_iter();
+        Self(
+            fields
+                .map(|(field, errors)| (format!("{prefix}.{field}"), errors))
+                .collect(),
+        )
+    }
+
     /// Whether there is no message at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

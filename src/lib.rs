@@ -19,6 +19,7 @@ pub mod web;
 
 // The shop; each feature calls only those above it.
 pub mod accounts;
+pub mod addresses;
 pub mod admin;
 pub mod cart;
 pub mod catalog;

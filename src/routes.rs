@@ -19,16 +19,37 @@ use crate::cart::CartNotice;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Error, Result};
 use crate::jobs::{self, Chore, Observer};
+use crate::types::Locale;
 use crate::web::layers::{self, Facts};
 use crate::web::limits::{Asker, Budget, Standing};
 use crate::web::{
     ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, docs, health,
     html, idempotency, session,
 };
-use crate::{accounts, admin, cart, catalog, checkout, imports, orders, reviews, search, shipping};
+use crate::{
+    accounts, addresses, admin, cart, catalog, checkout, imports, orders, reviews, search, shipping,
+};
 
 /// What happens after an event.
-pub static OBSERVERS: &[Observer] = &[orders::jobs::CONFIRMATION_MAIL];
+pub static OBSERVERS: &[Observer] = {
+    let [
+        welcome,
+        verification,
+        reset,
+        password,
+        email_change,
+        email_changed,
+    ] = accounts::jobs::LETTERS;
+    &[
+        welcome,
+        verification,
+        reset,
+        password,
+        email_change,
+        email_changed,
+        orders::jobs::CONFIRMATION_MAIL,
+    ]
+};
 
 /// What is done again and again beside the jobs.
 pub static CHORES: &[Chore] = &[
@@ -120,6 +141,7 @@ fn name_operations(document: &mut utoipa::openapi::OpenApi) {
 fn pages(app: &App) -> Router<App> {
     let pages = Router::new()
         .merge(accounts::pages::routes())
+        .merge(addresses::pages::routes())
         .merge(catalog::pages::routes())
         .merge(reviews::pages::routes())
         .merge(cart::pages::routes())
@@ -170,6 +192,7 @@ impl utoipa::Modify for Security {
 fn api_routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(accounts::api::routes())
+        .merge(addresses::api::routes())
         .merge(catalog::api::routes())
         .merge(search::api::routes())
         .merge(reviews::api::routes())
@@ -194,12 +217,15 @@ fn api(app: &App) -> Router<App> {
     layers::same_site(router).layer(from_fn(layers::draw_problems))
 }
 
-fn ctx_of(facts: Option<&Facts>, app: &App) -> Ctx {
+fn ctx_of(request: &Request, app: &App) -> Ctx {
+    let languages = request.headers().get(header::ACCEPT_LANGUAGE);
+    let languages = languages.and_then(|value| value.to_str().ok());
     let mut ctx = Ctx {
         actor: Actor::Guest,
+        locale: Locale::preferred(languages.unwrap_or_default()),
         ..app.system()
     };
-    if let Some(facts) = facts {
+    if let Some(facts) = request.extensions().get::<Facts>() {
         ctx.now = facts.now;
         ctx.request_id.clone_from(&facts.request_id);
         ctx.address = facts.address;
@@ -215,7 +241,7 @@ async fn identify_viewer(
     next: Next,
 ) -> Response {
     let request_id = layers::request_id(&request);
-    let ctx = ctx_of(request.extensions().get::<Facts>(), &app);
+    let ctx = ctx_of(&request, &app);
     let year = ctx.now.to_utc().year();
     let reads = request.method() == Method::GET;
     let path = request.uri().path().to_owned();
@@ -255,6 +281,7 @@ async fn viewer(
     if let Some(id) = id
         && let Some(user) = accounts::service::current_user(app, id).await?
     {
+        ctx.locale = user.locale;
         ctx.actor = Actor::User(user);
     }
     ctx.cart_token = visit.cart_token().await?;
@@ -342,7 +369,7 @@ fn draw(failure: Failure, shell: Shell) -> Response {
 /// Finds out who uses the API, from the bearer token and nothing else, and counts how often. A
 /// token that is none counts for its address.
 async fn identify_client(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let ctx = ctx_of(request.extensions().get::<Facts>(), &app);
+    let ctx = ctx_of(&request, &app);
     let (address, now) = (ctx.address, ctx.now);
     let found = client(&app, ctx, request.headers()).await;
     let user = found.as_ref().ok().and_then(Ctx::user_id);
@@ -375,7 +402,9 @@ async fn client(app: &App, mut ctx: Ctx, headers: &HeaderMap) -> Result<Ctx> {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Error::Unauthenticated);
         }
-        ctx.actor = Actor::User(accounts::service::authenticate(app, token.trim()).await?);
+        let user = accounts::service::authenticate(app, token.trim()).await?;
+        ctx.locale = user.locale;
+        ctx.actor = Actor::User(user);
     }
     ctx.cart_token = text("cart-token");
     ctx.order_token = text("order-token");

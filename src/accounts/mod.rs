@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod jobs;
 pub mod model;
 pub mod pages;
 mod passwords;
@@ -48,5 +49,35 @@ pub mod urls {
     /// Staff: somebody who works here.
     pub fn admin_staff_member(id: UserId) -> String {
         format!("{ADMIN_STAFF}/{id}")
+    }
+
+    /// The form to ask for a letter with a link to set a new password.
+    pub const FORGOT_PASSWORD: &str = "/forgot-password";
+    /// The form to set a new password, by the link of a letter.
+    pub const RESET_PASSWORD: &str = "/reset-password";
+    /// Confirms an address, by the link of a letter.
+    pub const VERIFY_EMAIL: &str = "/verify-email";
+    /// Confirms a change of address, by the link of a letter.
+    pub const CONFIRM_EMAIL_CHANGE: &str = "/confirm-email-change";
+    /// The form to change the password.
+    pub const PASSWORD: &str = "/account/password";
+    /// The form to change the address.
+    pub const EMAIL: &str = "/account/email";
+    /// Sends the letter that verifies the address once more (POST).
+    pub const SEND_VERIFICATION: &str = "/account/email/verification";
+
+    /// The link of a letter to set a new password.
+    pub fn reset_password(token: &str) -> String {
+        format!("{RESET_PASSWORD}?token={token}")
+    }
+
+    /// The link of a letter that verifies an address.
+    pub fn verify_email(token: &str) -> String {
+        format!("{VERIFY_EMAIL}?token={token}")
+    }
+
+    /// The link of a letter that confirms a change of address.
+    pub fn confirm_email_change(token: &str) -> String {
+        format!("{CONFIRM_EMAIL_CHANGE}?token={token}")
     }
 }

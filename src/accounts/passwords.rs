@@ -1,10 +1,13 @@
-//! Hashing passwords: Argon2id with the parameters that OWASP names, a bounded number at a time.
+//! Hashing passwords: Argon2id with the parameters that OWASP's Password Storage Cheat Sheet
+//! names, a bounded number at a time.
 
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use tokio::sync::Semaphore;
+use zxcvbn::Entropy;
 
 /// Memory of one hash, in KiB.
 const MEMORY_KIB: u32 = 19_456;
@@ -60,6 +63,32 @@ impl Passwords {
                 Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
                 Err(error) => Err(anyhow!(error).context("a kept password hash is damaged")),
             }
+        })
+        .await
+    }
+
+    /// Whether a hash was made with less than today's parameters, so that it has to be made anew
+    /// the next time the password is there.
+    pub fn is_outdated(&self, hash: &str) -> bool {
+        let Ok(hash) = PasswordHash::new(hash) else {
+            return false;
+        };
+        let kept = Params::try_from(&hash);
+        let same = kept.is_ok_and(|kept| {
+            let today = self.argon2.params();
+            kept.m_cost() >= today.m_cost()
+                && kept.t_cost() >= today.t_cost()
+                && kept.p_cost() >= today.p_cost()
+        });
+        !same || hash.algorithm != Algorithm::Argon2id.ident()
+    }
+
+    /// How hard a password is to guess for somebody who knows `known`, such as its owner's name.
+    pub async fn strength(&self, password: &str, known: Vec<String>) -> anyhow::Result<Entropy> {
+        let password = password.to_owned();
+        self.work(move || {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            Ok(zxcvbn::zxcvbn(&password, &known))
         })
         .await
     }

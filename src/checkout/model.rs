@@ -1,7 +1,8 @@
 //! What is still needed before a cart can become an order.
 
+use crate::addresses::{PostalAddress, SavedAddress};
 use crate::cart::Cart;
-use crate::orders::{Order, PostalAddress};
+use crate::orders::Order;
 use crate::shipping::ShippingMethod;
 
 /// Something that the checkout page still needs; draws the page and is the gate.
@@ -91,6 +92,8 @@ pub struct Checkout {
     pub email: String,
     /// The same for the address.
     pub address: PostalAddress,
+    /// The asker's book, to choose from.
+    pub saved_addresses: Vec<SavedAddress>,
     /// What is still needed.
     pub requirements: Vec<Requirement>,
 }

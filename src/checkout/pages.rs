@@ -3,8 +3,6 @@
 //! The form carries the cart's token, and a cart becomes one order only. So a double click, the
 //! back button and a reload all lead to the same order's thank-you page.
 
-use std::collections::BTreeMap;
-
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -12,13 +10,14 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::model::{Checkout, Placed};
-use super::service::{self, AddressFields, AddressInput, PaymentInput, PlaceOrder};
+use super::service::{self, AddressInput, PaymentInput, PlaceOrder};
 use super::urls;
+use crate::addresses::{self, pages::Typed};
 use crate::app::App;
 use crate::cart;
 use crate::ctx::Ctx;
 use crate::error::{Error, FieldErrors};
-use crate::orders::{self, PostalAddress};
+use crate::orders;
 use crate::types::MoneyInput;
 use crate::web::form::Form;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, html, redirect};
@@ -42,90 +41,43 @@ struct CheckoutPage {
 impl CheckoutPage {
     /// Whether the fields of another bill address are shown.
     fn bills_elsewhere(&self) -> bool {
-        let typed = self.typed.0.iter();
-        let mut typed = typed.filter(|(_, value)| !value.trim().is_empty());
-        typed.any(|(field, _)| field.starts_with("billing_address."))
+        !addresses::service::is_blank(&self.typed.address("billing_address"))
     }
 }
 
-/// What was typed, by field; the names are those of the API's input.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(transparent)]
-struct Typed(BTreeMap<String, String>);
+/// The form as a visitor finds it: filled with what is known of them.
+fn known(checkout: &Checkout, choice: &Choice) -> Typed {
+    let mut typed = Typed::default();
+    typed.set("email", &checkout.email);
+    let chosen = choice.address.as_deref().and_then(|id| id.parse().ok());
+    let mut saved = checkout.saved_addresses.iter();
+    let chosen = saved.find(|saved| Some(saved.id) == chosen);
+    let address = chosen.map_or(&checkout.address, |saved| &saved.address);
+    typed.set_address("shipping_address", address);
+    typed
+}
 
-impl Typed {
-    /// The form as a visitor finds it: filled with what is known of them.
-    fn known(checkout: &Checkout) -> Self {
-        let mut typed = Self::default();
-        typed.set("email", &checkout.email);
-        typed.set_address("shipping_address", &checkout.address);
-        typed
+fn input(typed: &Typed) -> PlaceOrder {
+    let address = |prefix| Some(AddressInput::Fields(typed.address(prefix)));
+    PlaceOrder {
+        shipping_address: address("shipping_address"),
+        billing_address: address("billing_address"),
+        email: typed.given("email"),
+        shipping_method: typed.given("shipping_method"),
+        payment: Some(PaymentInput {
+            provider: typed.given("payment.provider"),
+            token: None,
+        }),
+        expected_total: typed.given("expected_total").map(MoneyInput::new),
+        note: typed.given("note"),
     }
+}
 
-    /// What was typed into a field; empty for nothing.
-    fn of(&self, field: &str) -> &str {
-        self.0.get(field).map(String::as_str).unwrap_or_default()
-    }
-
-    fn set(&mut self, field: &str, value: &str) {
-        self.0.insert(field.to_owned(), value.to_owned());
-    }
-
-    fn set_address(&mut self, prefix: &str, address: &PostalAddress) {
-        for (name, value) in [
-            ("name", &address.name),
-            ("line1", &address.line1),
-            ("line2", &address.line2),
-            ("city", &address.city),
-            ("region", &address.region),
-            ("postal_code", &address.postal_code),
-            ("country", &address.country),
-            ("phone", &address.phone),
-        ] {
-            self.set(&format!("{prefix}.{name}"), value);
-        }
-    }
-
-    fn address(&self, prefix: &str) -> AddressInput {
-        let field = |name: &str| self.of(&format!("{prefix}.{name}")).to_owned();
-        AddressInput::Fields(AddressFields {
-            name: field("name"),
-            line1: field("line1"),
-            line2: field("line2"),
-            city: field("city"),
-            region: field("region"),
-            postal_code: field("postal_code"),
-            country: field("country"),
-            phone: field("phone"),
-        })
-    }
-
-    /// A field that counts as left out when it is empty.
-    fn given(&self, field: &str) -> Option<String> {
-        Some(self.of(field).trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    fn input(&self) -> PlaceOrder {
-        PlaceOrder {
-            shipping_address: Some(self.address("shipping_address")),
-            billing_address: Some(self.address("billing_address")),
-            email: self.given("email"),
-            shipping_method: self.given("shipping_method"),
-            payment: Some(PaymentInput {
-                provider: self.given("payment.provider"),
-                token: None,
-            }),
-            expected_total: self.given("expected_total").map(MoneyInput::new),
-            note: self.given("note"),
-        }
-    }
-
-    /// The asker with the cart that the form is about, in case the visit has lost it meanwhile.
-    fn ctx(&self, ctx: &Ctx) -> Ctx {
-        Ctx {
-            cart_token: self.given("cart").or_else(|| ctx.cart_token.clone()),
-            ..ctx.clone()
-        }
+/// The asker with the cart that the form is about, in case the visit has lost it meanwhile.
+fn with_cart(typed: &Typed, ctx: &Ctx) -> Ctx {
+    Ctx {
+        cart_token: typed.given("cart").or_else(|| ctx.cart_token.clone()),
+        ..ctx.clone()
     }
 }
 
@@ -133,6 +85,8 @@ impl Typed {
 struct Choice {
     /// The code of the shipping method to price with.
     shipping_method: Option<String>,
+    /// The id of the address in the asker's book to fill the form with.
+    address: Option<String>,
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Query(choice): Query<Choice>) -> Answer {
@@ -143,7 +97,7 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(choice): Query<Choic
     }
     html::page(&CheckoutPage {
         shell: viewer.shell,
-        typed: Typed::known(&checkout),
+        typed: known(&checkout, &choice),
         checkout,
         errors: FieldErrors::default(),
         refusal: String::new(),
@@ -151,15 +105,20 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(choice): Query<Choic
 }
 
 async fn place(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>) -> Answer {
-    let ctx = typed.ctx(&viewer.ctx);
+    let ctx = with_cart(&typed, &viewer.ctx);
     let again = Again { app, viewer, typed };
     // The button beside the shipping methods asks for the total only.
     if again.typed.of("action") == "update" {
         return again.draw(StatusCode::OK, FieldErrors::default(), "").await;
     }
-    let (cart, input) = (again.typed.given("cart"), again.typed.input());
+    let (cart, input) = (again.typed.given("cart"), input(&again.typed));
     match service::place_order(&again.app, &ctx, cart.as_deref(), input).await {
-        Ok(placed) => thank(&again.viewer, cart, placed).await,
+        Ok(placed) => {
+            if !again.typed.of("save_address").is_empty() {
+                save_address(&again.app, &ctx, &placed).await;
+            }
+            thank(&again.viewer, cart, placed).await
+        }
         Err(Error::Invalid(errors)) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             again.draw(status, errors, "").await
@@ -169,6 +128,16 @@ async fn place(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>)
             again.draw(status, FieldErrors::default(), &detail).await
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Keeps where an order went in the shopper's book. The order is placed, so that a book that is
+/// full is no reason to fail.
+async fn save_address(app: &App, ctx: &Ctx, placed: &Placed) {
+    if let orders::Address::Fields(address) = &placed.order.shipping_address
+        && let Err(error) = addresses::service::remember(app, ctx, address).await
+    {
+        tracing::info!(%error, "an address was not kept");
     }
 }
 
@@ -183,7 +152,7 @@ impl Again {
     /// Draws the page at today's prices, with what was typed. A cart that is empty by now has
     /// its own page.
     async fn draw(self, status: StatusCode, errors: FieldErrors, refusal: &str) -> Answer {
-        let ctx = self.typed.ctx(&self.viewer.ctx);
+        let ctx = with_cart(&self.typed, &self.viewer.ctx);
         let method = self.typed.given("shipping_method");
         let mut checkout = service::checkout(&self.app, &ctx, method.as_deref()).await?;
         if checkout.cart.is_empty() {
@@ -191,7 +160,7 @@ impl Again {
             self.viewer.flash(empty).await?;
             return redirect(cart::urls::CART);
         }
-        let input = self.typed.input();
+        let input = input(&self.typed);
         checkout.requirements = service::still_needed(&self.app, &ctx, &checkout, input);
         let page = CheckoutPage {
             shell: self.viewer.shell,

@@ -5,13 +5,15 @@ use serde_json::json;
 
 use super::address;
 use super::model::{Checkout, Given, PaymentChoice, Placed, Requirement, requirements};
+use crate::addresses::service::{self as addresses, AddressFields};
+use crate::addresses::{PostalAddress, SavedAddress};
 use crate::app::App;
 use crate::cart::{self, Cart, CartState};
 use crate::ctx::Ctx;
 use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
 use crate::inventory::{self, Shortfall};
-use crate::orders::{self, Address, NewOrder, NewOrderLine, PostalAddress};
+use crate::orders::{self, Address, NewOrder, NewOrderLine};
 use crate::payments::Providers;
 use crate::pricing::api::QuoteJson;
 use crate::shipping::{self, ShippingMethod};
@@ -29,28 +31,6 @@ pub enum AddressInput {
     Fields(AddressFields),
     /// One free text.
     Text(String),
-}
-
-/// The fields of an address.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct AddressFields {
-    /// Who lives there.
-    pub name: String,
-    /// Street and number.
-    pub line1: String,
-    /// More of it.
-    pub line2: String,
-    /// City.
-    pub city: String,
-    /// Region or state.
-    pub region: String,
-    /// Postal code.
-    pub postal_code: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
-    /// Phone.
-    pub phone: String,
 }
 
 /// How to pay.
@@ -97,18 +77,15 @@ pub async fn checkout(app: &App, ctx: &Ctx, shipping_method: Option<&str>) -> Re
         .find(|method| Some(method.code.as_str()) == shipping_method)
         .or(shipping_methods.first());
     let shipping_method = chosen.map(|method| method.code.clone()).unwrap_or_default();
-    let address = match orders::service::last_address(app, ctx).await? {
-        Some(Address::Fields(address)) => address,
-        // A free text does not fit into the fields of the form.
-        Some(Address::Text(_)) | None => PostalAddress {
-            name: ctx.user().map(|user| user.name.clone()).unwrap_or_default(),
-            ..PostalAddress::default()
-        },
+    let saved_addresses = match ctx.user() {
+        Some(_) => addresses::list(app, ctx).await?,
+        None => Vec::new(),
     };
+    let address = first_address(app, ctx, &saved_addresses).await?;
     let email = ctx.user().map(|user| user.email.to_string());
     let given = Given {
         email: email.is_some(),
-        shipping_address: address::is_complete(&address),
+        shipping_address: addresses::is_complete(&address),
         shipping_method: !shipping_method.is_empty(),
         payment: app.payments.iter().next().is_some(),
     };
@@ -125,6 +102,22 @@ pub async fn checkout(app: &App, ctx: &Ctx, shipping_method: Option<&str>) -> Re
         payment_choices: choices.collect(),
         email: email.unwrap_or_default(),
         address,
+        saved_addresses,
+    })
+}
+
+/// What the form begins with: the default of the asker's book, or where their newest order went.
+async fn first_address(app: &App, ctx: &Ctx, book: &[SavedAddress]) -> Result<PostalAddress> {
+    if let Some(saved) = book.iter().find(|saved| saved.default_shipping) {
+        return Ok(saved.address.clone());
+    }
+    Ok(match orders::service::last_address(app, ctx).await? {
+        Some(Address::Fields(address)) => address,
+        // A free text does not fit into the fields of the form.
+        Some(Address::Text(_)) | None => PostalAddress {
+            name: ctx.user().map(|user| user.name.clone()).unwrap_or_default(),
+            ..PostalAddress::default()
+        },
     })
 }
 

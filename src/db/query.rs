@@ -216,6 +216,11 @@ impl Query {
         fetch_all(conn, self.sql(), self.values.clone()).await
     }
 
+    /// The first row, if there is one.
+    pub async fn fetch_optional<T: Row>(&self, conn: &mut Conn) -> Result<Option<T>> {
+        fetch_optional(conn, self.sql(), self.values.clone()).await
+    }
+
     /// The only row.
     pub async fn fetch_one<T: Row>(&self, conn: &mut Conn) -> Result<T> {
         fetch_one(conn, self.sql(), self.values.clone()).await

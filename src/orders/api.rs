@@ -6,10 +6,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{
-    Address, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus, OrderSummary, PostalAddress,
-};
+use super::model::{Address, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus, OrderSummary};
 use super::service;
+use crate::addresses::api::PostalAddressJson;
 use crate::app::App;
 use crate::catalog::image_url;
 use crate::ctx::Ctx;
@@ -125,27 +124,6 @@ pub enum AddressJson {
     Fields(PostalAddressJson),
     /// As a client gave it.
     Text(String),
-}
-
-/// A postal address.
-#[derive(Serialize, ToSchema)]
-pub struct PostalAddressJson {
-    /// Who lives there.
-    pub name: String,
-    /// Street and number.
-    pub line1: String,
-    /// More of it, or empty.
-    pub line2: String,
-    /// City.
-    pub city: String,
-    /// Region or state, or empty.
-    pub region: String,
-    /// Postal code.
-    pub postal_code: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
-    /// Phone, or empty.
-    pub phone: String,
 }
 
 /// A payment of an order.
@@ -270,22 +248,6 @@ impl From<&Address> for AddressJson {
         match address {
             Address::Text(text) => Self::Text(text.clone()),
             Address::Fields(fields) => Self::Fields(PostalAddressJson::from(fields)),
-        }
-    }
-}
-
-impl From<&PostalAddress> for PostalAddressJson {
-    fn from(address: &PostalAddress) -> Self {
-        let address = address.clone();
-        Self {
-            name: address.name,
-            line1: address.line1,
-            line2: address.line2,
-            city: address.city,
-            region: address.region,
-            postal_code: address.postal_code,
-            country: address.country,
-            phone: address.phone,
         }
     }
 }

@@ -10,7 +10,7 @@ pub mod store;
 
 pub use model::{
     Address, FulfilmentStatus, NewOrder, NewOrderLine, Order, OrderEvent, OrderFilter, OrderLine,
-    OrderStatus, OrderSummary, PaymentStatus, PostalAddress, Statuses, Waiting,
+    OrderStatus, OrderSummary, PaymentStatus, Statuses, Waiting,
 };
 pub use service::GuestTokens;
 

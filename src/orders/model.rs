@@ -6,7 +6,8 @@ use crate::types::{
     CartId, Email, Money, OrderId, OrderLineId, ProductId, Timestamp, UserId, VariantId, text_enum,
 };
 
-/// An order keeps the steps of its price, so the store of orders reads them.
+/// An order keeps its addresses and the steps of its price, so the store of orders reads them.
+pub use crate::addresses::PostalAddress;
 pub use crate::pricing::TraceStep;
 
 /// Where an order stands.
@@ -188,46 +189,6 @@ impl Address {
             Self::Text(text) => text.trim().lines().next().unwrap_or_default(),
             Self::Fields(address) => &address.name,
         }
-    }
-}
-
-/// A postal address.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PostalAddress {
-    /// Who lives there.
-    pub name: String,
-    /// Street and number.
-    pub line1: String,
-    /// More of it, or empty.
-    pub line2: String,
-    /// City.
-    pub city: String,
-    /// Region or state, or empty.
-    pub region: String,
-    /// Postal code.
-    pub postal_code: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
-    /// Phone, or empty.
-    pub phone: String,
-}
-
-impl PostalAddress {
-    /// The lines of a label.
-    pub fn lines(&self) -> Vec<String> {
-        let city = format!("{} {}", self.postal_code, self.city);
-        [
-            &self.name,
-            &self.line1,
-            &self.line2,
-            city.trim(),
-            &self.region,
-            &self.country,
-        ]
-        .into_iter()
-        .map(|line: &str| line.to_owned())
-        .filter(|line| !line.is_empty())
-        .collect()
     }
 }
 

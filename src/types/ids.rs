@@ -26,6 +26,8 @@ macro_rules! id {
 id! {
     /// A person with an account.
     UserId,
+    /// A postal address in somebody's book.
+    AddressId,
     /// A node of the category tree.
     CategoryId,
     /// A product.

@@ -1,7 +1,8 @@
-//! Values without I/O: money, ids, text, time, pages of a list.
+//! Values without I/O: money, ids, text, time, languages, pages of a list.
 
 pub mod address;
 pub mod ids;
+mod locale;
 pub mod money;
 pub mod page;
 pub mod text;
@@ -9,6 +10,7 @@ pub mod time;
 mod words;
 
 pub use ids::*;
+pub use locale::Locale;
 pub use money::{Currency, Money, MoneyError, MoneyInput};
 pub use page::{Page, PageRequest};
 pub use text::{Email, Slug};

@@ -168,7 +168,9 @@ fn common_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
         ),
     ];
     for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     // What does not say otherwise is for its asker, and asked for anew each time.
     headers

@@ -82,7 +82,10 @@ both! {
         assert_eq!(account.text("h1"), "Hello, Ada Lovelace");
         assert!(account.has("ada@example.com"));
 
-        // As the documentation of the original demo writes it.
+        // As the documentation of the original demo writes it, in a shop with demo goods: there,
+        // and for this address only, any password will do.
+        let plain = app.clone();
+        let app = app.with_settings(|config| config.demo = true).await;
         let body = json!({"email": "demo@example.com", "password": "demo123"});
         let reply = app.api().post("/api/auth/register/", body.clone()).await.expect(201);
         assert_eq!(reply.header("cache-control"), "no-store");
@@ -93,13 +96,21 @@ both! {
         let client = bearer(&app, &text(&reply, "access_token"));
         let me = client.get("/api/auth/me").await.expect(200);
         assert_eq!(me.json()["email"], "demo@example.com");
-        app.api().post("/api/auth/login/", body).await.expect(200);
+        app.api().post("/api/auth/login/", body.clone()).await.expect(200);
+        let real = json!({"email": "demo2@example.com", "password": "demo123"});
+        for (app, body) in [(&app, real), (&plain, body)] {
+            let refused = app.api().post("/api/auth/register/", body).await.expect(422);
+            assert_eq!(codes(&refused), ["password: length"]);
+        }
 
         // Both made the same kind of account.
         for (email, password) in [("ada@example.com", PASSWORD), ("demo@example.com", "demo123")] {
             let user = service::sign_in(&app, &app.guest(), credentials(email, password)).await.unwrap();
             assert_eq!(user.role, Role::Customer);
         }
+        app.run_jobs().await;
+        let subjects: Vec<String> = app.letters().iter().map(|letter| letter.subject.clone()).collect();
+        assert_eq!(subjects, ["Welcome to olmo", "Welcome to olmo"]);
     }
 
     async fn a_wrong_registration_comes_back_with_its_values(app: TestApp) {
@@ -112,13 +123,14 @@ both! {
         assert_eq!(again.attributes("#f-name", "value"), ["Ada \"A\""]);
         assert_eq!(again.attributes("#f-password", "value"), [""]);
         assert_eq!(again.attributes("#f-email", "aria-invalid"), ["true"]);
-        assert_eq!(again.text("#e-password"), "Use at least 7 characters.");
+        assert_eq!(again.text("#e-password"), "Use at least 8 characters.");
 
         let long = "x".repeat(257);
         let cases = [
             (json!({}), vec!["email: required", "password: required"]),
-            (json!({"email": "b@example.com", "password": "123456"}), vec!["password: length"]),
+            (json!({"email": "b@example.com", "password": "vN4!q-x"}), vec!["password: length"]),
             (json!({"email": "b@example.com", "password": long}), vec!["password: length"]),
+            (json!({"email": "b@example.com", "password": "password"}), vec!["password: weak"]),
             (json!({"email": "b@", "password": PASSWORD, "name": "a\nb"}), vec!["email: email", "name: invalid"]),
             (json!({"email": "b@example.com", "password": PASSWORD, "name": "n".repeat(101)}), vec!["name: length"]),
             (json!({"email": "ADA@example.com", "password": PASSWORD}), vec!["email: taken"]),
@@ -139,6 +151,7 @@ both! {
         let password = " ¡contraseña \u{1f512}\t\0 ";
         let input = Register { email: "ada@example.com".to_owned(), password: password.to_owned(), name: None };
         service::register(&app, &app.guest(), input).await.unwrap();
+        app.run_jobs().await;
         login(&app, "ada@example.com", password).await.expect(200);
         login(&app, "ada@example.com", password.trim()).await.expect(401);
     }
@@ -285,6 +298,7 @@ both! {
         let invalid = service::register(&app, &here, Register::default()).await;
         assert!(matches!(invalid, Err(Error::Invalid(_))));
         service::register(&app, &from_address(&app.guest(), "2001:db8:1:3::7"), input).await.unwrap();
+        app.run_jobs().await;
     }
 
     async fn parallel_guesses_are_all_counted(app: TestApp) {
@@ -492,12 +506,25 @@ both! {
         browser.sign_in("ada@example.com").await;
         let form = browser.get("/account").await.expect(200);
         assert!(!form.has("Back office"));
-        let page = browser.submit(&form, "#profile", &[("name", " Ada Lovelace "), ("phone", "+34 600 000 000")]).await.expect(200);
+        let page = browser.submit(&form, "#profile", &[("name", " Ada Lovelace "), ("phone", "+34 600 000 000"), ("locale", "es"), ("marketing_consent", "on")]).await.expect(200);
         assert!(page.has("Saved."));
         assert_eq!(page.attributes("#f-phone", "value"), ["+34 600 000 000"]);
         let client = app.api().signed_in("ada@example.com").await;
         let me = client.get("/api/auth/me").await.expect(200).json();
         assert_eq!((me["name"].as_str(), me["phone"].as_str()), (Some("Ada Lovelace"), Some("+34 600 000 000")));
+
+        assert_eq!((me["locale"].as_str(), me["marketing_consent"].as_bool()), (Some("es"), Some(true)));
+        // Consent keeps the moment at which it was given, until it is taken back.
+        let given = service::me(&app, &ctx).await.unwrap().marketing_consent_at;
+        assert_eq!(given, Some(app.clock.now()));
+        app.clock.advance_seconds(60);
+        let client = app.api().signed_in("ada@example.com").await;
+        client.patch("/api/auth/me", json!({"marketing_consent": true})).await.expect(200);
+        assert_eq!(service::me(&app, &ctx).await.unwrap().marketing_consent_at, given);
+        let me = client.patch("/api/auth/me", json!({"marketing_consent": false, "locale": "en"})).await.expect(200).json();
+        assert_eq!((me["locale"].as_str(), me["marketing_consent"].as_bool()), (Some("en"), Some(false)));
+        let reply = client.patch("/api/auth/me", json!({"locale": "tlh"})).await.expect(422);
+        assert_eq!(codes(&reply), ["locale: unknown"]);
 
         // What is left out stays.
         let me = client.patch("/api/auth/me", json!({"name": "Ada"})).await.expect(200).json();
@@ -584,7 +611,8 @@ both! {
         assert_eq!(sweep().await, 2);
         refresh(&app.api(), &text(&first, "refresh_token")).await.expect(200);
         app.clock.advance_seconds(Tokens::REFRESH_SECONDS);
-        assert_eq!(sweep().await, 2);
+        // Two tokens, and the link in the letter of welcome.
+        assert_eq!(sweep().await, 3);
     }
 
     async fn a_guests_cart_comes_along(app: TestApp) {
@@ -619,5 +647,6 @@ both! {
         let reply = client.post("/api/auth/register", json!({"email": "eve@example.com", "password": PASSWORD})).await.expect(201);
         let eve = service::authenticate(&app, &text(&reply, "access_token")).await.unwrap();
         assert_eq!(count(&Ctx { actor: Actor::User(eve), ..app.guest() }).await, 1);
+        app.run_jobs().await;
     }
 }

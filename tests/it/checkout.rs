@@ -3,10 +3,11 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use zoco::addresses::service::AddressFields;
 use zoco::cart::service as carts;
 use zoco::catalog::Product;
 use zoco::catalog::service::ProductInput;
-use zoco::checkout::service::{self, AddressFields, AddressInput, PlaceOrder};
+use zoco::checkout::service::{self, AddressInput, PlaceOrder};
 use zoco::checkout::{Given, Placed, Requirement, requirements};
 use zoco::ctx::Ctx;
 use zoco::db::query::{Sql, fetch_one};
@@ -253,7 +254,7 @@ both! {
         assert_eq!(page.attributes("#f-email", "value"), ["ada@example.com"]);
         assert_eq!(page.texts("#needed li"), ["The delivery address"]);
         let thanks = browser
-            .submit(&page, "#checkout", &with(&[]))
+            .submit(&page, "#checkout", &with(&[("save_address", "")]))
             .await
             .expect(200);
         let order = read(&app, &number_in(&thanks.path)).await;
@@ -270,7 +271,7 @@ both! {
         );
         assert_eq!(page.attributes("select option[selected]", "value"), ["ES"]);
         assert!(page.texts("#needed li").is_empty());
-        browser.submit(&page, "#checkout", &[]).await.expect(200);
+        browser.submit(&page, "#checkout", &[("save_address", "")]).await.expect(200);
         assert_eq!(orders(&app).await, 2);
 
         // A free text of the API does not fit into fields.

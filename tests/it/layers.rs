@@ -16,6 +16,7 @@ const ORDER: &[&str] = &[
     "reviews",
     "pricing",
     "shipping",
+    "addresses",
     "cart",
     "payments",
     "orders",

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod addresses;
 mod admin;
 mod api;
 mod browser;
@@ -9,6 +10,7 @@ mod cart;
 mod catalog;
 mod checkout;
 mod demo;
+mod emails;
 mod goods;
 mod imports;
 mod jobs;
@@ -16,6 +18,7 @@ mod layers;
 mod limits;
 mod orders;
 mod parity;
+mod passwords;
 mod pricing;
 mod process;
 mod races;

@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Who signed in, and their tokens.
 #[derive(Serialize, ToSchema)]
-struct SignedInJson {
+pub(super) struct SignedInJson {
     /// Who it is.
     user: UserJson,
     /// For `Authorization: Bearer`.
@@ -49,7 +49,7 @@ struct RefreshJson {
 }
 
 /// Tokens, which nobody on the way may keep.
-fn present(status: StatusCode, user: &User, tokens: Tokens) -> Response {
+pub(super) fn present(status: StatusCode, user: &User, tokens: Tokens) -> Response {
     let body = SignedInJson {
         user: UserJson::from(user),
         access_token: tokens.access_token,

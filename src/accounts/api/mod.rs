@@ -1,6 +1,8 @@
 //! API of accounts.
 
+mod email;
 mod entry;
+mod password;
 mod profile;
 mod staff;
 
@@ -15,6 +17,8 @@ use crate::app::App;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(entry::routes())
+        .merge(password::routes())
+        .merge(email::routes())
         .merge(profile::routes())
         .merge(staff::routes())
 }
@@ -36,6 +40,12 @@ pub struct UserJson {
     pub permissions: Vec<&'static str>,
     /// RFC 3339.
     pub created_at: String,
+    /// Whether they have shown that the address is theirs.
+    pub email_verified: bool,
+    /// The language they want to be written in: `en` or `es`.
+    pub locale: &'static str,
+    /// Whether letters with offers are welcome.
+    pub marketing_consent: bool,
 }
 
 impl From<&User> for UserJson {
@@ -49,6 +59,9 @@ impl From<&User> for UserJson {
             role: user.role.as_str(),
             permissions: permissions.map(|permission| permission.as_str()).collect(),
             created_at: user.created_at.rfc3339(),
+            email_verified: user.email_verified_at.is_some(),
+            locale: user.locale.as_str(),
+            marketing_consent: user.marketing_consent_at.is_some(),
         }
     }
 }

@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use super::password::password_hint;
 use crate::accounts::model::User;
-use crate::accounts::service::{self, MIN_PASSWORD, Register, SignIn};
+use crate::accounts::service::{self, Register, SignIn};
 use crate::accounts::urls;
 use crate::app::App;
 use crate::ctx::Role;
@@ -58,7 +59,7 @@ struct RegisterPage {
 
 impl RegisterPage {
     fn password_hint(&self) -> String {
-        format!("{MIN_PASSWORD} characters or more. A few words in a row are easy to remember.")
+        password_hint()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::accounts::service::{self, UpdateProfile};
 use crate::accounts::urls;
 use crate::app::App;
 use crate::error::{Error, FieldErrors};
+use crate::types::{Locale, TextEnum};
 use crate::web::form::Form;
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, page, redirect};
@@ -25,6 +26,9 @@ pub fn routes() -> Router<App> {
 struct ProfileForm {
     name: String,
     phone: String,
+    locale: String,
+    /// Ticked or not.
+    marketing_consent: String,
 }
 
 #[derive(Template)]
@@ -36,6 +40,14 @@ struct AccountPage {
     errors: FieldErrors,
 }
 
+impl AccountPage {
+    /// The languages to choose from.
+    fn locales() -> Vec<(&'static str, &'static str)> {
+        let all = Locale::ALL.iter();
+        all.map(|locale| (locale.as_str(), locale.name())).collect()
+    }
+}
+
 async fn account(State(app): State<App>, viewer: Viewer) -> Answer {
     let user = service::me(&app, &viewer.ctx).await?;
     page(&AccountPage {
@@ -43,6 +55,8 @@ async fn account(State(app): State<App>, viewer: Viewer) -> Answer {
         form: ProfileForm {
             name: user.name.clone(),
             phone: user.phone.clone(),
+            locale: user.locale.to_string(),
+            marketing_consent: user.marketing_consent_at.map_or("", |_| "on").to_owned(),
         },
         user,
         errors: FieldErrors::default(),
@@ -53,6 +67,9 @@ async fn update(State(app): State<App>, viewer: Viewer, Form(form): Form<Profile
     let input = UpdateProfile {
         name: Some(form.name.clone()),
         phone: Some(form.phone.clone()),
+        // A form of an older page knows no languages.
+        locale: Some(form.locale.clone()).filter(|locale| !locale.is_empty()),
+        marketing_consent: Some(!form.marketing_consent.is_empty()),
     };
     match service::update_profile(&app, &viewer.ctx, input).await {
         Ok(_) => {

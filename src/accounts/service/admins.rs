@@ -5,6 +5,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::input;
+use super::strength::{self, Owner};
+use super::tokens::end_sign_ins;
 use crate::accounts::model::User;
 use crate::accounts::store;
 use crate::app::App;
@@ -49,14 +51,20 @@ pub async fn ensure_admin(app: &App) -> Result<Option<(String, String)>> {
 /// end. Errors: fields.
 pub async fn create_admin(app: &App, email: &str, password: &str) -> Result<User> {
     let mut errors = FieldErrors::default();
+    let owner = Owner {
+        email,
+        name: "",
+        role: Role::Admin,
+    };
+    let ctx = app.system();
+    strength::check(app, &ctx, &mut errors, "password", password, &owner).await?;
     let email = input::email(&mut errors, email);
-    input::check_password(&mut errors, password);
     errors.into_result()?;
     let email = email.ok_or(Error::NotFound)?;
     let hash = app.passwords.hash(password, app.rng.bytes()).await?;
     let mut tx = app.db.begin().await?;
     let before = locked(&mut tx, &email).await?;
-    let user = promote(&mut tx, &app.system(), &email, before, &hash).await?;
+    let user = promote(&mut tx, &ctx, &email, before, &hash).await?;
     tx.commit().await?;
     Ok(user)
 }
@@ -80,7 +88,8 @@ async fn promote(
     let id = match &before {
         None => {
             let name = input::name_from(email);
-            let made = store::insert(tx, email, &name, hash, Role::Admin, ctx.now).await;
+            let made =
+                store::insert(tx, email, &name, hash, Role::Admin, ctx.locale, ctx.now).await;
             on_unique(made, || {
                 Error::conflict("account_exists", "This account was made just now.")
             })?
@@ -88,8 +97,7 @@ async fn promote(
         Some(user) => {
             store::make_admin(tx, user.id, hash, ctx.now).await?;
             // Whoever was signed in knew the old password, not the new one.
-            store::end_sessions(tx, user.id).await?;
-            store::revoke_all(tx, user.id, ctx.now).await?;
+            end_sign_ins(tx, user.id, ctx.now).await?;
             user.id
         }
     };

@@ -35,7 +35,17 @@ async fn ensure_customer(
     if let Some(user) = store::by_email(&mut tx, email).await? {
         return Ok(user.id);
     }
-    match store::insert(&mut tx, email, name, hash, Role::Customer, ctx.now).await {
+    match store::insert(
+        &mut tx,
+        email,
+        name,
+        hash,
+        Role::Customer,
+        ctx.locale,
+        ctx.now,
+    )
+    .await
+    {
         Ok(id) => {
             tx.commit().await?;
             Ok(id)

@@ -3,13 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::FieldErrors;
-use crate::types::Email;
+use crate::types::{Email, Locale};
 
-/// The fewest characters of a password. The first request in the documentation of the original
-/// demo registers with `demo123`, and clients rely on it.
-pub const MIN_PASSWORD: usize = 7;
-/// The most characters of a password.
-pub const MAX_PASSWORD: usize = 256;
 const MAX_NAME: usize = 100;
 const MAX_PHONE: usize = 40;
 
@@ -19,7 +14,7 @@ const MAX_PHONE: usize = 40;
 pub struct Register {
     /// Their address.
     pub email: String,
-    /// 7 to 256 characters.
+    /// 8 to 256 characters, any, and not easy to guess.
     pub password: String,
     /// How they want to be called; left out: the part of the e-mail before the @.
     pub name: Option<String>,
@@ -43,6 +38,56 @@ pub struct UpdateProfile {
     pub name: Option<String>,
     /// Phone, or empty.
     pub phone: Option<String>,
+    /// The language to be written in: `en` or `es`.
+    pub locale: Option<String>,
+    /// Whether letters with offers are welcome.
+    pub marketing_consent: Option<bool>,
+}
+
+/// A change of the password.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The password so far.
+    pub current_password: String,
+    /// 8 to 256 characters, any, and not easy to guess.
+    pub new_password: String,
+}
+
+/// Who forgot their password.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ForgotPassword {
+    /// Their address.
+    pub email: String,
+}
+
+/// A new password for the account of a link.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResetPassword {
+    /// What the link in the letter carries.
+    pub token: String,
+    /// 8 to 256 characters, any, and not easy to guess.
+    pub password: String,
+}
+
+/// A change of the address.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangeEmail {
+    /// The new address.
+    pub email: String,
+    /// The password.
+    pub password: String,
+}
+
+/// The link of a letter.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkToken {
+    /// What the link in the letter carries.
+    pub token: String,
 }
 
 /// The address, or a message at `email`.
@@ -54,20 +99,6 @@ pub(super) fn email(errors: &mut FieldErrors, given: &str) -> Option<Email> {
         errors.add("email", "email", "This is no e-mail address.");
     }
     email
-}
-
-/// Any characters are fine, and none is cut off: what was typed is the password.
-pub(super) fn check_password(errors: &mut FieldErrors, given: &str) {
-    let length = given.chars().count();
-    if length == 0 {
-        errors.add("password", "required", "Choose a password.");
-    } else if length < MIN_PASSWORD {
-        let message = format!("Use at least {MIN_PASSWORD} characters.");
-        errors.add("password", "length", message);
-    } else if length > MAX_PASSWORD {
-        let message = format!("Use at most {MAX_PASSWORD} characters.");
-        errors.add("password", "length", message);
-    }
 }
 
 /// A name without the space around it.
@@ -85,6 +116,11 @@ pub(super) fn phone(errors: &mut FieldErrors, given: &str) -> String {
         errors.add("phone", "invalid", "Write digits, spaces and + - . / ( ).");
     }
     line(errors, "phone", given, MAX_PHONE)
+}
+
+/// The language of a word.
+pub(super) fn locale(errors: &mut FieldErrors, given: &str) -> Option<Locale> {
+    errors.keep("locale", "unknown", given.parse::<Locale>())
 }
 
 /// The name of somebody who gave none.

@@ -1,21 +1,30 @@
-//! Registering, signing in and out, tokens, profiles.
+//! Registering, signing in and out, passwords, addresses, tokens, profiles.
 
 mod admins;
+pub(in crate::accounts) mod email;
 mod ensure;
 mod input;
+pub(in crate::accounts) mod password;
 mod profile;
 mod sign_in;
 mod staff;
+mod strength;
 mod sweep;
 mod throttle;
 mod tokens;
 
 pub use admins::{create_admin, ensure_admin};
+pub use email::{confirm_email_change, request_email_change, send_verification, verify_email};
 pub use ensure::ensure_customers;
-pub use input::{MAX_PASSWORD, MIN_PASSWORD, Register, SignIn, UpdateProfile};
-pub use profile::{current_user, me, update_profile};
+pub use input::{
+    ChangeEmail, ChangePassword, ForgotPassword, LinkToken, Register, ResetPassword, SignIn,
+    UpdateProfile,
+};
+pub use password::{BAD_LINK, change_password, check_reset, forgot_password, reset_password};
+pub use profile::{current_user, lock, me, update_profile, user};
 pub use sign_in::{WRONG_CREDENTIALS, register, sign_in};
 pub use staff::{NewStaff, StaffInput, add_staff, list_staff, staff_member, update_staff};
+pub use strength::{MAX_PASSWORD, MIN_PASSWORD};
 pub use sweep::SWEEP;
 pub use throttle::count_writing;
 pub use tokens::{authenticate, issue_tokens, refresh, revoke};

@@ -5,20 +5,24 @@ use crate::accounts::model::User;
 use crate::accounts::store;
 use crate::app::App;
 use crate::ctx::{Ctx, CurrentUser};
+use crate::db::Tx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::UserId;
 
 /// The user of a session; none when they are gone.
 pub async fn current_user(app: &App, id: UserId) -> Result<Option<CurrentUser>> {
-    let user = store::by_id(&mut app.db.conn().await?, id).await?;
-    Ok(user.map(|user| user.current()))
+    Ok(user(app, id).await?.map(|user| user.current()))
+}
+
+/// A user, for what the shop itself does; none when they are gone.
+pub async fn user(app: &App, id: UserId) -> Result<Option<User>> {
+    Ok(store::by_id(&mut app.db.conn().await?, id).await?)
 }
 
 /// The signed-in user. Errors: `Unauthenticated`.
 pub async fn me(app: &App, ctx: &Ctx) -> Result<User> {
     let id = ctx.signed_in()?.id;
-    let user = store::by_id(&mut app.db.conn().await?, id).await?;
-    user.ok_or(Error::Unauthenticated)
+    user(app, id).await?.ok_or(Error::Unauthenticated)
 }
 
 /// Changes the signed-in user's own profile. Errors: `Unauthenticated`; fields.
@@ -27,6 +31,7 @@ pub async fn update_profile(app: &App, ctx: &Ctx, input: UpdateProfile) -> Resul
     let mut errors = FieldErrors::default();
     let name = input.name.map(|given| input::name(&mut errors, &given));
     let phone = input.phone.map(|given| input::phone(&mut errors, &given));
+    let locale = input.locale.map(|given| input::locale(&mut errors, &given));
     errors.into_result()?;
     let mut tx = app.db.begin().await?;
     store::lock(&mut tx, id).await?;
@@ -35,7 +40,23 @@ pub async fn update_profile(app: &App, ctx: &Ctx, input: UpdateProfile) -> Resul
         .ok_or(Error::Unauthenticated)?;
     user.name = name.unwrap_or(user.name);
     user.phone = phone.unwrap_or(user.phone);
-    store::set_profile(&mut tx, id, &user.name, &user.phone, ctx.now).await?;
+    user.locale = locale.flatten().unwrap_or(user.locale);
+    if let Some(consents) = input.marketing_consent {
+        // Consent keeps the moment at which it was first given.
+        let since = user.marketing_consent_at.unwrap_or(ctx.now);
+        user.marketing_consent_at = consents.then_some(since);
+    }
+    store::set_profile(&mut tx, &user, ctx.now).await?;
     tx.commit().await?;
     Ok(user)
+}
+
+/// Locks a user: who writes what belongs to them waits for its turn. Errors: `Unauthenticated`
+/// when they are gone.
+pub async fn lock(tx: &mut Tx, id: UserId) -> Result<()> {
+    if store::lock(tx, id).await? {
+        Ok(())
+    } else {
+        Err(Error::Unauthenticated)
+    }
 }

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::config::Switch;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
+use crate::types::Email;
 use crate::types::address::neighbourhood;
 
 /// How long attempts count.
@@ -19,6 +20,10 @@ const WINDOW_SECONDS: i64 = 15 * 60;
 const SIGN_INS_PER_ACCOUNT: i64 = 10;
 /// Failed sign-ins from one address within a window.
 const SIGN_INS_PER_ADDRESS: i64 = 50;
+/// Letters of one kind to one address within a window.
+const LETTERS_PER_ACCOUNT: i64 = 5;
+/// Letters that one sender makes the shop write within a window.
+const LETTERS_PER_ADDRESS: i64 = 30;
 /// Accounts made from one address within a window.
 const REGISTRATIONS_PER_ADDRESS: i64 = 50;
 
@@ -28,13 +33,36 @@ pub struct Attempt(Vec<(String, i64)>);
 
 /// An attempt to sign in to the account of this address, whether there is one or not.
 pub fn sign_in(ctx: &Ctx, email: &str) -> Attempt {
+    attempt(
+        ctx,
+        "sign_in",
+        email,
+        SIGN_INS_PER_ACCOUNT,
+        SIGN_INS_PER_ADDRESS,
+    )
+}
+
+/// A letter of a kind, such as `reset`, to this address, which need not have an account: nobody
+/// can fill somebody's mailbox through the shop.
+pub fn letter(ctx: &Ctx, kind: &str, email: &Email) -> Attempt {
+    let (account, address) = (LETTERS_PER_ACCOUNT, LETTERS_PER_ADDRESS);
+    attempt(
+        ctx,
+        &format!("letter {kind}"),
+        email.as_str(),
+        account,
+        address,
+    )
+}
+
+fn attempt(ctx: &Ctx, what: &str, email: &str, per_account: i64, per_address: i64) -> Attempt {
     // Hashed, because it can be any text of any length, and a list of who was attacked is
     // nobody's business.
     let account = hex::encode(Sha256::digest(email.as_bytes()));
-    let mut counters = vec![(format!("sign_in account {account}"), SIGN_INS_PER_ACCOUNT)];
+    let mut counters = vec![(format!("{what} account {account}"), per_account)];
     if let Some(address) = ctx.address {
-        let name = format!("sign_in address {}", neighbourhood(address));
-        counters.push((name, SIGN_INS_PER_ADDRESS));
+        let name = format!("{what} address {}", neighbourhood(address));
+        counters.push((name, per_address));
     }
     Attempt(counters)
 }

@@ -12,7 +12,7 @@ use crate::audit;
 use crate::ctx::{Ctx, CurrentUser};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::types::UserId;
+use crate::types::{Timestamp, UserId};
 
 /// The user of an API access token. Errors: `Unauthenticated`.
 pub async fn authenticate(app: &App, access_token: &str) -> Result<CurrentUser> {
@@ -73,6 +73,13 @@ pub async fn revoke(app: &App, ctx: &Ctx, refresh_token: &str) -> Result<()> {
         store::revoke_family(&mut tx, &token.family, ctx.now).await?;
         tx.commit().await?;
     }
+    Ok(())
+}
+
+/// Ends all of a user's sign-ins, in browsers and of API clients. The user is locked.
+pub(super) async fn end_sign_ins(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
+    store::end_sessions(tx, user).await?;
+    store::revoke_all(tx, user, now).await?;
     Ok(())
 }
 

@@ -1,9 +1,13 @@
 //! SQL of accounts: users here, the rest in files of their own.
 
+mod links;
 mod staff;
 mod throttles;
 mod tokens;
 
+pub use links::{
+    LinkRow, delete_expired_links, insert_link, is_confirmed, link, use_link, void_links,
+};
 pub use staff::{lock_admins, set_role, staff, staff_member};
 pub use throttles::{Attempts, count_attempt, delete_old_attempts, forgive_all, forgive_attempt};
 pub use tokens::{
@@ -12,8 +16,8 @@ pub use tokens::{
 };
 
 use super::model::{Permission, Role, User};
-use crate::db::{self, Conn, FromRow, Tx, execute, fetch_one, fetch_optional};
-use crate::types::{Email, TextEnum, Timestamp, UserId};
+use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_one, fetch_optional};
+use crate::types::{Email, Locale, TextEnum, Timestamp, UserId};
 
 #[derive(FromRow)]
 struct UserRow {
@@ -26,6 +30,10 @@ struct UserRow {
     role: Role,
     permissions: String,
     created_at: Timestamp,
+    email_verified_at: Option<Timestamp>,
+    #[sqlx(try_from = "String")]
+    locale: Locale,
+    marketing_consent_at: Option<Timestamp>,
 }
 
 impl From<UserRow> for User {
@@ -39,33 +47,36 @@ impl From<UserRow> for User {
             role: row.role,
             permissions: permissions.collect(),
             created_at: row.created_at,
+            email_verified_at: row.email_verified_at,
+            locale: row.locale,
+            marketing_consent_at: row.marketing_consent_at,
         }
     }
 }
 
+/// The users that a condition, which comes next, names.
+fn users_where() -> Query {
+    Query::new(
+        "select id, email, name, phone, role, permissions, created_at, email_verified_at, locale,
+            marketing_consent_at
+        from users
+        where ",
+    )
+}
+
 /// The user with this id.
 pub async fn by_id(conn: &mut Conn, id: UserId) -> db::Result<Option<User>> {
-    let row = fetch_optional!(
-        conn,
-        UserRow,
-        "select id, email, name, phone, role, permissions, created_at
-        from users
-        where id = $1",
-        id,
-    )?;
+    let mut query = users_where();
+    query.push("id = ").bind(id);
+    let row: Option<UserRow> = query.fetch_optional(conn).await?;
     Ok(row.map(User::from))
 }
 
 /// The user with this address.
 pub async fn by_email(conn: &mut Conn, email: &Email) -> db::Result<Option<User>> {
-    let row = fetch_optional!(
-        conn,
-        UserRow,
-        "select id, email, name, phone, role, permissions, created_at
-        from users
-        where email = $1",
-        email,
-    )?;
+    let mut query = users_where();
+    query.push("email = ").bind(email);
+    let row: Option<UserRow> = query.fetch_optional(conn).await?;
     Ok(row.map(User::from))
 }
 
@@ -101,39 +112,91 @@ pub async fn insert(
     name: &str,
     password_hash: &str,
     role: Role,
+    locale: Locale,
     now: Timestamp,
 ) -> db::Result<UserId> {
     let (id,) = fetch_one!(
         tx,
         (UserId,),
-        "insert into users (email, name, password_hash, role, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $5)
+        "insert into users (email, name, password_hash, role, locale, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $6)
         returning id",
         email,
         name,
         password_hash,
         role,
+        locale,
         now,
     )?;
     Ok(id)
 }
 
-/// Changes how a user is called and reached.
-pub async fn set_profile(
+/// Writes how a user is called and reached, and whether they want offers.
+pub async fn set_profile(tx: &mut Tx, user: &User, now: Timestamp) -> db::Result<()> {
+    execute!(
+        tx,
+        "update users
+        set name = $1, phone = $2, locale = $3, marketing_consent_at = $4, updated_at = $5
+        where id = $6",
+        &user.name,
+        &user.phone,
+        user.locale,
+        user.marketing_consent_at,
+        now,
+        user.id,
+    )?;
+    Ok(())
+}
+
+/// Writes the hash of a new password.
+pub async fn set_password(
     tx: &mut Tx,
     id: UserId,
-    name: &str,
-    phone: &str,
+    password_hash: &str,
     now: Timestamp,
 ) -> db::Result<()> {
     execute!(
         tx,
         "update users
-        set name = $1, phone = $2, updated_at = $3
-        where id = $4",
-        name,
-        phone,
+        set password_hash = $1, updated_at = $2
+        where id = $3",
+        password_hash,
         now,
+        id,
+    )?;
+    Ok(())
+}
+
+/// Writes the hash of the same password under today's parameters. Gives false when the password
+/// was changed meanwhile.
+pub async fn rehash(tx: &mut Tx, id: UserId, old_hash: &str, new_hash: &str) -> db::Result<bool> {
+    let written = execute!(
+        tx,
+        "update users
+        set password_hash = $1
+        where id = $2 and password_hash = $3",
+        new_hash,
+        id,
+        old_hash,
+    )?;
+    Ok(written == 1)
+}
+
+/// Writes an address that its owner has shown to be theirs. Breaks the unique rule when it is
+/// another user's.
+pub async fn set_email(
+    tx: &mut Tx,
+    id: UserId,
+    email: &Email,
+    verified_at: Timestamp,
+) -> db::Result<()> {
+    execute!(
+        tx,
+        "update users
+        set email = $1, email_verified_at = $2, updated_at = $2
+        where id = $3",
+        email,
+        verified_at,
         id,
     )?;
     Ok(())

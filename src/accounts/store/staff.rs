@@ -42,7 +42,8 @@ pub async fn staff(conn: &mut Conn) -> db::Result<Vec<StaffMember>> {
 
 fn members() -> Query {
     Query::new(
-        "select id, email, name, phone, role, permissions, created_at, role_version,
+        "select id, email, name, phone, role, permissions, created_at, email_verified_at,
+            locale, marketing_consent_at, role_version,
             (
                 select max(created_at)
                 from sessions

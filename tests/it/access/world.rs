@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::http::Method;
 use serde_json::json;
 use zoco::accounts::service::{self as accounts, NewStaff};
+use zoco::addresses::service::AddressChange;
 use zoco::catalog::ProductKey;
 use zoco::catalog::service as catalog;
 use zoco::ctx::{Ctx, Permission};
@@ -228,6 +229,18 @@ impl World {
                     "categories {slug}" => category.slug.to_string(),
                     _ => category.id.to_string(),
                 }
+            }
+            "addresses {id}" => {
+                let input = AddressChange {
+                    name: Some("Ada".to_owned()),
+                    line1: Some("1 Main St".to_owned()),
+                    city: Some("Lugo".to_owned()),
+                    postal_code: Some("27001".to_owned()),
+                    country: Some("ES".to_owned()),
+                    ..AddressChange::default()
+                };
+                let saved = zoco::addresses::service::add(&self.app, &self.owner, input).await;
+                saved.unwrap().id.to_string()
             }
             "items {id}" => {
                 let item = json!({"product_id": self.product().await.0});

@@ -1,9 +1,10 @@
 //! SQL of accounts.
 
+use zoco::accounts::model::{Purpose, User};
 use zoco::accounts::store;
 use zoco::ctx::{Permission, Role};
 use zoco::db::Query;
-use zoco::types::{Email, UserId};
+use zoco::types::{Email, Locale, UserId};
 
 use crate::support::{TestApp, both};
 
@@ -14,9 +15,17 @@ fn email(text: &str) -> Email {
 async fn user(app: &TestApp, address: &str, role: Role) -> UserId {
     let mut tx = app.db.begin().await.unwrap();
     let now = app.clock.now();
-    let id = store::insert(&mut tx, &email(address), "Ada", "a hash", role, now)
-        .await
-        .unwrap();
+    let id = store::insert(
+        &mut tx,
+        &email(address),
+        "Ada",
+        "a hash",
+        role,
+        Locale::Spanish,
+        now,
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     id
 }
@@ -26,12 +35,22 @@ both! {
         let id = user(&app, "ada@example.com", Role::Customer).await;
         let mut tx = app.db.begin().await.unwrap();
         let now = app.clock.now().plus_seconds(5);
-        store::set_profile(&mut tx, id, "Ada Lovelace", "123", now).await.unwrap();
+        let user = store::by_id(&mut tx, id).await.unwrap().unwrap();
+        assert_eq!((user.locale, user.email_verified_at), (Locale::Spanish, None));
+        let user = User {
+            name: "Ada Lovelace".to_owned(),
+            phone: "123".to_owned(),
+            locale: Locale::English,
+            marketing_consent_at: Some(now),
+            ..user
+        };
+        store::set_profile(&mut tx, &user, now).await.unwrap();
         Query::new("update users set permissions = 'orders,nonsense,catalog'").execute(&mut tx).await.unwrap();
         let found = store::by_email(&mut tx, &email("ADA@example.com")).await.unwrap().unwrap();
         assert_eq!((found.id, found.name.as_str(), found.phone.as_str()), (id, "Ada Lovelace", "123"));
         assert_eq!(found.permissions, [Permission::Orders, Permission::Catalog]);
         assert_eq!(found.created_at, app.clock.now());
+        assert_eq!((found.locale, found.marketing_consent_at), (Locale::English, Some(now)));
         assert_eq!(store::by_id(&mut tx, id).await.unwrap(), Some(found));
         assert_eq!(store::by_id(&mut tx, UserId(99)).await.unwrap(), None);
         assert_eq!(store::by_email(&mut tx, &email("eve@example.com")).await.unwrap(), None);
@@ -39,7 +58,7 @@ both! {
         assert_eq!(store::password_hash(&mut tx, UserId(99)).await.unwrap(), None);
         assert!(store::lock(&mut tx, id).await.unwrap());
         assert!(!store::lock(&mut tx, UserId(99)).await.unwrap());
-        let again = store::insert(&mut tx, &email("ada@example.com"), "Eve", "", Role::Customer, now).await;
+        let again = store::insert(&mut tx, &email("ada@example.com"), "Eve", "", Role::Customer, Locale::English, now).await;
         assert!(again.unwrap_err().is_unique());
     }
 
@@ -157,5 +176,47 @@ both! {
         assert_eq!(store::delete_old_attempts(&mut tx, ends).await.unwrap(), 1);
         let left: Vec<(String,)> = Query::new("select name from throttles").fetch_all(&mut tx).await.unwrap();
         assert_eq!(left, [("b".to_owned(),)]);
+    }
+
+    async fn passwords_and_addresses_are_written(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        user(&app, "eve@example.com", Role::Customer).await;
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        store::set_password(&mut tx, ada, "new hash", now).await.unwrap();
+        assert!(!store::rehash(&mut tx, ada, "a hash", "better hash").await.unwrap());
+        assert!(store::rehash(&mut tx, ada, "new hash", "better hash").await.unwrap());
+        assert_eq!(store::password_hash(&mut tx, ada).await.unwrap().as_deref(), Some("better hash"));
+        store::set_email(&mut tx, ada, &email("lovelace@example.com"), now).await.unwrap();
+        let found = store::by_id(&mut tx, ada).await.unwrap().unwrap();
+        assert_eq!((found.email, found.email_verified_at), (email("lovelace@example.com"), Some(now)));
+        let taken = store::set_email(&mut tx, ada, &email("eve@example.com"), now).await;
+        assert!(taken.unwrap_err().is_unique());
+    }
+
+    async fn links_are_good_once_and_for_their_time(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        let now = app.clock.now();
+        let new = email("lovelace@example.com");
+        let mut tx = app.db.begin().await.unwrap();
+        store::insert_link(&mut tx, ada, Purpose::ChangeNew, &new, "a", now).await.unwrap();
+        store::insert_link(&mut tx, ada, Purpose::Reset, &email("ada@example.com"), "b", now).await.unwrap();
+        let link = store::link(&mut tx, Purpose::ChangeNew, "a", now).await.unwrap().unwrap();
+        assert_eq!((link.user_id, &link.email), (ada, &new));
+        assert_eq!(store::link(&mut tx, Purpose::Reset, "a", now).await.unwrap(), None);
+        assert_eq!(store::link(&mut tx, Purpose::Reset, "c", now).await.unwrap(), None);
+        let late = now.plus_seconds(Purpose::ChangeNew.lifetime());
+        assert_eq!(store::link(&mut tx, Purpose::ChangeNew, "a", late).await.unwrap(), None);
+        assert!(!store::use_link(&mut tx, link.id, late).await.unwrap());
+        assert!(!store::is_confirmed(&mut tx, ada, Purpose::ChangeNew, &new, now).await.unwrap());
+        assert!(store::use_link(&mut tx, link.id, now).await.unwrap());
+        assert!(!store::use_link(&mut tx, link.id, now).await.unwrap());
+        assert_eq!(store::link(&mut tx, Purpose::ChangeNew, "a", now).await.unwrap(), None);
+        assert!(store::is_confirmed(&mut tx, ada, Purpose::ChangeNew, &new, now).await.unwrap());
+        assert!(!store::is_confirmed(&mut tx, ada, Purpose::ChangeNew, &new, late).await.unwrap());
+        store::void_links(&mut tx, ada, Purpose::ChangeNew).await.unwrap();
+        assert!(!store::is_confirmed(&mut tx, ada, Purpose::ChangeNew, &new, now).await.unwrap());
+        assert_eq!(store::delete_expired_links(&mut tx, now).await.unwrap(), 0);
+        assert_eq!(store::delete_expired_links(&mut tx, late).await.unwrap(), 1);
     }
 }

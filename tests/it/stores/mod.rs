@@ -1,6 +1,7 @@
 //! Every store function, on both databases, called without the service above it.
 
 mod accounts;
+mod addresses;
 mod audit;
 mod cart;
 mod catalog;

@@ -1,10 +1,11 @@
 //! Every store function of orders, on both databases.
 
+use zoco::addresses::PostalAddress;
 use zoco::ctx::Ctx;
 use zoco::orders::store::{self, Head};
 use zoco::orders::{
     Address, FulfilmentStatus, NewOrder, NewOrderLine, OrderFilter, OrderStatus, PaymentStatus,
-    PostalAddress, Statuses,
+    Statuses,
 };
 use zoco::pricing::{QuoteLine, TraceStep};
 use zoco::types::{

@@ -58,6 +58,18 @@ impl TestApp {
         self.letters.lock().unwrap().clone()
     }
 
+    /// The path of the link in the newest letter to this address, after all due jobs have run.
+    pub async fn mailed_link(&self, to: &str) -> String {
+        self.run_jobs().await;
+        let letters = self.letters();
+        let mut to_them = letters.iter().filter(|letter| letter.to.as_str() == to);
+        let letter = to_them.next_back().expect("a letter");
+        let base = &self.config.base_url;
+        let (_, link) = letter.text.split_once(base.as_str()).expect("a link");
+        assert!(letter.html.contains(&format!("{base}/")), "{}", letter.html);
+        link.split_whitespace().next().unwrap().to_owned()
+    }
+
     /// Runs all due jobs, as the worker would.
     pub async fn run_jobs(&self) {
         zoco::jobs::drain(&self.app, zoco::routes::OBSERVERS)
@@ -90,7 +102,8 @@ impl TestApp {
         }
     }
 
-    /// A customer with a new account; the password is [`clients::PASSWORD`].
+    /// A customer with a new account, whose letter of welcome has come; the password is
+    /// [`clients::PASSWORD`].
     pub async fn customer(&self, email: &str) -> Ctx {
         let input = zoco::accounts::service::Register {
             email: email.to_owned(),
@@ -100,6 +113,10 @@ impl TestApp {
         let user = zoco::accounts::service::register(&self.app, &self.guest(), input)
             .await
             .unwrap();
+        self.run_jobs().await;
+        let mut letters = self.letters.lock().unwrap();
+        letters.retain(|letter| letter.to != user.email || !letter.subject.starts_with("Welcome"));
+        drop(letters);
         Ctx {
             actor: Actor::User(user.current()),
             ..self.guest()
