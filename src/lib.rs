@@ -29,6 +29,7 @@ pub mod inventory;
 pub mod orders;
 pub mod payments;
 pub mod pricing;
+pub mod privacy;
 pub mod reviews;
 pub mod search;
 pub mod shipping;

@@ -27,7 +27,8 @@ use crate::web::{
     html, idempotency, session,
 };
 use crate::{
-    accounts, addresses, admin, cart, catalog, checkout, imports, orders, reviews, search, shipping,
+    accounts, addresses, admin, cart, catalog, checkout, imports, orders, privacy, reviews, search,
+    shipping,
 };
 
 /// What happens after an event.
@@ -39,6 +40,7 @@ pub static OBSERVERS: &[Observer] = {
         password,
         email_change,
         email_changed,
+        farewell,
     ] = accounts::jobs::LETTERS;
     &[
         welcome,
@@ -47,6 +49,7 @@ pub static OBSERVERS: &[Observer] = {
         password,
         email_change,
         email_changed,
+        farewell,
         orders::jobs::CONFIRMATION_MAIL,
     ]
 };
@@ -147,6 +150,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(cart::pages::routes())
         .merge(orders::pages::routes())
         .merge(checkout::pages::routes())
+        .merge(privacy::pages::routes())
         .merge(admin::pages::routes())
         .merge(accounts::admin::routes())
         .merge(catalog::admin::routes())
@@ -199,6 +203,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(cart::api::routes())
         .merge(orders::api::routes())
         .merge(checkout::api::routes())
+        .merge(privacy::api::routes())
         .merge(imports::api::routes())
 }
 

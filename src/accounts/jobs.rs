@@ -17,7 +17,7 @@ use crate::mail::Letter;
 use crate::types::{Email, UserId};
 
 /// The letters of accounts.
-pub const LETTERS: [Observer; 6] = [
+pub const LETTERS: [Observer; 7] = [
     Observer {
         topic: "account.registered",
         job: "accounts.welcome_mail",
@@ -48,6 +48,11 @@ pub const LETTERS: [Observer; 6] = [
         job: "accounts.email_changed_mail",
         run: |app, payload| Box::pin(email_changed(app, payload)),
     },
+    Observer {
+        topic: "account.closed",
+        job: "accounts.farewell_mail",
+        run: |app, payload| Box::pin(farewell(app, payload)),
+    },
 ];
 
 #[derive(Deserialize)]
@@ -70,6 +75,12 @@ struct Forgotten {
 struct Moved {
     user: UserId,
     old: String,
+}
+
+#[derive(Deserialize)]
+struct Closed {
+    email: String,
+    name: String,
 }
 
 async fn welcome(app: App, payload: Value) -> Result<()> {
@@ -217,6 +228,24 @@ async fn email_changed(app: App, payload: Value) -> Result<()> {
         action: None,
     };
     notice.send(&app, &old, "email changed").await
+}
+
+async fn farewell(app: App, payload: Value) -> Result<()> {
+    let Closed { email, name } = serde_json::from_value(payload)?;
+    let Some(email) = Email::parse(&email) else {
+        return Ok(());
+    };
+    let notice = Notice {
+        subject: "Your account is deleted".to_owned(),
+        title: format!("Goodbye, {name}"),
+        paragraphs: vec![
+            "Your account is deleted, with your addresses, reviews and cart. Orders stay in our \
+            books without your name, as the law asks."
+                .to_owned(),
+        ],
+        action: None,
+    };
+    notice.send(&app, &email, "farewell").await
 }
 
 /// A short letter, with at most one thing to do.

@@ -45,7 +45,7 @@ pub struct PostalAddressJson {
 
 /// An address in one's own book.
 #[derive(Serialize, ToSchema)]
-struct SavedAddressJson {
+pub struct SavedAddressJson {
     /// Its id.
     id: i64,
     #[serde(flatten)]

@@ -14,7 +14,7 @@ use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice};
 use crate::shipping::{self, ShippingMethod};
-use crate::types::{CartId, CartItemId, Money, MoneyError, ProductId, Slug, VariantId};
+use crate::types::{CartId, CartItemId, Money, MoneyError, ProductId, Slug, UserId, VariantId};
 
 /// What to put into the cart: a variant, or a product that has only one.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
@@ -230,6 +230,11 @@ pub async fn merge_guest_cart(app: &App, ctx: &Ctx, guest_token: &str) -> Result
     }
     tx.commit().await?;
     Ok(came_over)
+}
+
+/// Removes the carts of a user whose account ends.
+pub async fn erase(tx: &mut Tx, user: UserId) -> Result<()> {
+    Ok(store::erase(tx, user).await?)
 }
 
 /// For checkout: the cart that `cart_token` names, if the asker may know it, or their active one.

@@ -359,3 +359,22 @@ pub async fn clear(tx: &mut Tx, cart: CartId) -> db::Result<()> {
     execute!(tx, "delete from cart_items where cart_id = $1", cart)?;
     Ok(())
 }
+
+/// Removes a user's carts. Those that became orders stay, nobody's, and nobody finds them by their
+/// token any more.
+pub async fn erase(tx: &mut Tx, user: UserId) -> db::Result<()> {
+    execute!(
+        tx,
+        "delete from carts
+        where user_id = $1 and status <> 'ordered'",
+        user,
+    )?;
+    execute!(
+        tx,
+        "update carts
+        set user_id = null, token = 'erased ' || id
+        where user_id = $1",
+        user,
+    )?;
+    Ok(())
+}

@@ -175,6 +175,18 @@ pub enum Address {
 }
 
 impl Address {
+    /// What may stay of it when the person behind it is erased: the country, which decided on
+    /// taxes and delivery.
+    pub fn without_person(&self) -> Self {
+        match self {
+            Self::Text(_) => Self::Text(String::new()),
+            Self::Fields(fields) => Self::Fields(PostalAddress {
+                country: fields.country.clone(),
+                ..PostalAddress::default()
+            }),
+        }
+    }
+
     /// The lines of a label.
     pub fn lines(&self) -> Vec<String> {
         match self {

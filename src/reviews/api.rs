@@ -31,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// What somebody wrote about a product.
 #[derive(Serialize, ToSchema)]
-struct ReviewJson {
+pub struct ReviewJson {
     /// Its id.
     id: i64,
     /// About what.
@@ -60,7 +60,7 @@ struct ReviewJson {
 
 /// The shop's answer to a review.
 #[derive(Serialize, ToSchema)]
-struct ReplyJson {
+pub struct ReplyJson {
     /// The text.
     text: String,
     /// First name and initial.
@@ -80,7 +80,8 @@ impl From<Reply> for ReplyJson {
 }
 
 impl ReviewJson {
-    fn new(ctx: &Ctx, review: Review) -> Self {
+    /// A review as the asker sees it.
+    pub fn new(ctx: &Ctx, review: Review) -> Self {
         Self {
             id: review.id.0,
             product_id: review.product_id.0,

@@ -318,6 +318,23 @@ fn moderation(hidden: bool, reply: Option<&Reply>) -> Value {
     json!({ "hidden": hidden, "reply": reply.map(|reply| &reply.text) })
 }
 
+/// All of the signed-in user's reviews. Errors: `Unauthenticated`.
+pub async fn all_own(app: &App, ctx: &Ctx) -> Result<Vec<ReviewOfProduct>> {
+    let user = ctx.signed_in()?.id;
+    Ok(store::of_user(&mut app.db.conn().await?, user).await?)
+}
+
+/// Removes the reviews of a user whose account ends.
+pub async fn erase(tx: &mut Tx, user: UserId) -> Result<()> {
+    // Products are locked in ascending id, as everywhere.
+    for ReviewOfProduct { review, .. } in store::of_user(tx, user).await? {
+        store::lock_product(tx, review.product_id).await?;
+        store::delete(tx, review.id).await?;
+        keep_rating(tx, review.product_id).await?;
+    }
+    Ok(())
+}
+
 /// The shop's answer in the asker's name; none for no text.
 fn reply(ctx: &Ctx, text: &str, at: Timestamp) -> Option<Reply> {
     let author = match ctx.user() {

@@ -203,6 +203,15 @@ pub async fn by_user(
     Ok(first(conn, &query).await?.map(Review::from))
 }
 
+/// All of a user's reviews, hidden or not, by product.
+pub async fn of_user(conn: &mut Conn, user: UserId) -> db::Result<Vec<ReviewOfProduct>> {
+    let mut query = reviews();
+    query.push(" where r.user_id = ").bind(user);
+    query.push(" order by r.product_id");
+    let rows: Vec<ReviewRow> = query.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(ReviewOfProduct::from).collect())
+}
+
 /// Locks a product: who writes its reviews waits for its turn, so that none is missing in what
 /// they come to. Gives its status; none when it is gone.
 pub async fn lock_product(tx: &mut Tx, product: ProductId) -> db::Result<Option<String>> {

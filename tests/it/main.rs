@@ -20,6 +20,7 @@ mod orders;
 mod parity;
 mod passwords;
 mod pricing;
+mod privacy;
 mod process;
 mod races;
 mod reviews;

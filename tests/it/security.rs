@@ -564,6 +564,7 @@ async fn check(client: &Api, method: &Method, path: &str, content_type: Option<&
 
 /// What is no page but a file for programs, and of which type.
 const FILES: &[(&str, &str)] = &[
+    ("/account/privacy/my-data.json", "application/json"),
     ("/admin/exports/", "text/csv; charset=utf-8"),
     ("/feeds/", "application/xml; charset=utf-8"),
     ("/sitemap", "application/xml; charset=utf-8"),

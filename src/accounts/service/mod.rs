@@ -1,6 +1,7 @@
 //! Registering, signing in and out, passwords, addresses, tokens, profiles.
 
 mod admins;
+mod close;
 pub(in crate::accounts) mod email;
 mod ensure;
 mod input;
@@ -14,6 +15,7 @@ mod throttle;
 mod tokens;
 
 pub use admins::{create_admin, ensure_admin};
+pub use close::{CloseAccount, may_close, remove};
 pub use email::{confirm_email_change, request_email_change, send_verification, verify_email};
 pub use ensure::ensure_customers;
 pub use input::{

@@ -221,6 +221,17 @@ pub async fn make_admin(
     Ok(())
 }
 
+/// Removes a user, with their sign-ins, their links and what else is theirs alone.
+pub async fn delete(tx: &mut Tx, id: UserId) -> db::Result<()> {
+    execute!(
+        tx,
+        "delete from users
+        where id = $1",
+        id,
+    )?;
+    Ok(())
+}
+
 /// Locks a user: who writes their tokens waits for its turn. Gives false when they are gone.
 pub async fn lock(tx: &mut Tx, id: UserId) -> db::Result<bool> {
     let locked = execute!(

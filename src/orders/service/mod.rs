@@ -3,6 +3,7 @@
 
 mod change;
 mod guest;
+mod person;
 mod place;
 mod words;
 
@@ -17,6 +18,7 @@ use crate::types::{CartId, Page, PageRequest};
 
 pub use change::{cancel, may_cancel, record_payment, transition};
 pub use guest::{GuestTokens, new_number, tidy_number};
+pub use person::{all_own, erase};
 pub use place::place;
 pub use words::{address_lines, how_to_pay};
 

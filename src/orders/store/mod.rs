@@ -8,13 +8,13 @@ use super::model::{
     Address, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
     OrderSummary, PaymentStatus, PostalAddress, TraceStep, Waiting,
 };
-use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_one, fetch_optional};
+use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_one};
 use crate::types::{
     CartId, Currency, Email, Money, OrderId, OrderLineId, Page, PageRequest, ProductId, Timestamp,
     UserId, VariantId,
 };
 
-pub use write::{insert, insert_event, set_statuses};
+pub use write::{erase, erase_actor, insert, insert_event, set_statuses};
 
 /// How an address is kept in its column.
 #[derive(Serialize, Deserialize)]
@@ -164,54 +164,52 @@ impl From<OrderRow> for Head {
     }
 }
 
-/// The order of a public number.
-pub async fn by_number(conn: &mut Conn, number: &str) -> db::Result<Option<Head>> {
-    let row = fetch_optional!(
-        conn,
-        OrderRow,
+/// The heads of orders that a condition, which comes next, names.
+fn heads_where() -> Query {
+    Query::new(
         "select id, number, cart_id, user_id, guest_token_hash, email, status, payment_status,
             fulfilment_status, currency, subtotal_minor, shipping_minor, tax_minor, total_minor,
             prices_include_tax, shipping_method, shipping_method_name, shipping_address,
             billing_address, note, price_trace, placed_at, updated_at
         from orders
-        where number = $1",
-        number,
-    )?;
+        where ",
+    )
+}
+
+async fn first_head(conn: &mut Conn, query: &Query) -> db::Result<Option<Head>> {
+    let row: Option<OrderRow> = query.fetch_optional(conn).await?;
     Ok(row.map(Head::from))
+}
+
+/// The order of a public number.
+pub async fn by_number(conn: &mut Conn, number: &str) -> db::Result<Option<Head>> {
+    let mut query = heads_where();
+    query.push("number = ").bind(number);
+    first_head(conn, &query).await
 }
 
 /// The order that a cart became.
 pub async fn of_cart(conn: &mut Conn, cart: CartId) -> db::Result<Option<Head>> {
-    let row = fetch_optional!(
-        conn,
-        OrderRow,
-        "select id, number, cart_id, user_id, guest_token_hash, email, status, payment_status,
-            fulfilment_status, currency, subtotal_minor, shipping_minor, tax_minor, total_minor,
-            prices_include_tax, shipping_method, shipping_method_name, shipping_address,
-            billing_address, note, price_trace, placed_at, updated_at
-        from orders
-        where cart_id = $1",
-        cart,
-    )?;
-    Ok(row.map(Head::from))
+    let mut query = heads_where();
+    query.push("cart_id = ").bind(cart);
+    first_head(conn, &query).await
 }
 
 /// A user's newest order.
 pub async fn newest_of_user(conn: &mut Conn, user: UserId) -> db::Result<Option<Head>> {
-    let row = fetch_optional!(
-        conn,
-        OrderRow,
-        "select id, number, cart_id, user_id, guest_token_hash, email, status, payment_status,
-            fulfilment_status, currency, subtotal_minor, shipping_minor, tax_minor, total_minor,
-            prices_include_tax, shipping_method, shipping_method_name, shipping_address,
-            billing_address, note, price_trace, placed_at, updated_at
-        from orders
-        where user_id = $1
-        order by placed_at desc, id desc
-        limit 1",
-        user,
-    )?;
-    Ok(row.map(Head::from))
+    let mut query = heads_where();
+    query.push("user_id = ").bind(user);
+    query.push(" order by placed_at desc, id desc limit 1");
+    first_head(conn, &query).await
+}
+
+/// All of a user's orders, the oldest first.
+pub async fn of_user(conn: &mut Conn, user: UserId) -> db::Result<Vec<Head>> {
+    let mut query = heads_where();
+    query.push("user_id = ").bind(user);
+    query.push(" order by id");
+    let rows: Vec<OrderRow> = query.fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Head::from).collect())
 }
 
 #[derive(FromRow)]

@@ -1,19 +1,19 @@
 //! SQL of orders: writing.
 
-use super::super::model::{Address, NewOrder, Statuses};
+use super::super::model::{Address, NewOrder, Order, Statuses};
 use super::{AddressColumn, StepColumn};
 use crate::db::{self, Query, Tx, execute, fetch_one};
 use crate::types::text::fold;
-use crate::types::{OrderId, Timestamp, UserId};
+use crate::types::{Email, OrderId, Timestamp, UserId};
 
 fn write_address(address: &Address) -> String {
     serde_json::to_string(&AddressColumn::from(address)).unwrap_or_default()
 }
 
 /// Number (with and without hyphens), e-mail and customer, folded.
-fn search_text(order: &NewOrder, customer: &str) -> String {
-    let bare = order.number.replace('-', "");
-    let parts = [&order.number, &bare, order.email.as_str(), customer];
+fn search_text(number: &str, email: &Email, customer: &str) -> String {
+    let bare = number.replace('-', "");
+    let parts = [number, &bare, email.as_str(), customer];
     parts.map(fold).join(" ")
 }
 
@@ -46,7 +46,7 @@ pub async fn insert(
         guest_token_hash,
         &order.email,
         customer,
-        search_text(order, customer),
+        search_text(&order.number, &order.email, customer),
         Statuses::NEW.order,
         Statuses::NEW.payment,
         Statuses::NEW.fulfilment,
@@ -145,4 +145,43 @@ pub async fn insert_event(
         now,
     )?;
     Ok(())
+}
+
+/// Takes a person out of an order: what is left says what was sold, for how much, and to which
+/// country.
+pub async fn erase(
+    tx: &mut Tx,
+    order: &Order,
+    email: &Email,
+    customer: &str,
+    now: Timestamp,
+) -> db::Result<()> {
+    let without = |address: &Address| write_address(&address.without_person());
+    execute!(
+        tx,
+        "update orders
+        set user_id = null, guest_token_hash = null, email = $1, customer = $2, search_text = $3,
+            shipping_address = $4, billing_address = $5, note = '', updated_at = $6
+        where id = $7",
+        email,
+        customer,
+        search_text(&order.number, email, customer),
+        without(&order.shipping_address),
+        order.billing_address.as_ref().map(without),
+        now,
+        order.id,
+    )?;
+    Ok(())
+}
+
+/// Calls a person by another name in all timelines. Gives in how many entries.
+pub async fn erase_actor(tx: &mut Tx, user: UserId, name: &str) -> db::Result<u64> {
+    execute!(
+        tx,
+        "update order_events
+        set actor_id = null, actor_name = $1
+        where actor_id = $2",
+        name,
+        user,
+    )
 }

@@ -219,4 +219,14 @@ both! {
         assert_eq!(store::delete_expired_links(&mut tx, now).await.unwrap(), 0);
         assert_eq!(store::delete_expired_links(&mut tx, late).await.unwrap(), 1);
     }
+
+    async fn a_user_is_removed_with_what_is_theirs_alone(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        store::insert_link(&mut tx, ada, Purpose::Verify, &email("ada@example.com"), "a", now).await.unwrap();
+        store::delete(&mut tx, ada).await.unwrap();
+        assert_eq!(store::by_id(&mut tx, ada).await.unwrap(), None);
+        assert_eq!(store::link(&mut tx, Purpose::Verify, "a", now).await.unwrap(), None);
+    }
 }

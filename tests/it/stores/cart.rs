@@ -260,4 +260,22 @@ both! {
             .unwrap();
         assert_eq!(store::count_of_user(&mut tx, ada).await.unwrap(), 0);
     }
+
+    async fn a_users_carts_are_removed(app: TestApp) {
+        let ada = app.customer("ada@example.com").await.user_id().unwrap();
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        store::insert(&mut tx, "placed", Some(ada), now).await.unwrap();
+        let placed = store::by_token(&mut tx, "placed").await.unwrap().unwrap();
+        store::end(&mut tx, placed.id, store::CartStatus::Ordered, now).await.unwrap();
+        store::insert(&mut tx, "active", Some(ada), now).await.unwrap();
+        store::insert(&mut tx, "a guest's", None, now).await.unwrap();
+        store::erase(&mut tx, ada).await.unwrap();
+        for gone in ["placed", "active"] {
+            assert!(store::by_token(&mut tx, gone).await.unwrap().is_none());
+        }
+        assert!(store::by_token(&mut tx, "a guest's").await.unwrap().is_some());
+        let kept = store::by_token(&mut tx, &format!("erased {}", placed.id)).await.unwrap().unwrap();
+        assert_eq!((kept.id, kept.user_id), (placed.id, None));
+    }
 }

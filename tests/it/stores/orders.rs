@@ -378,4 +378,34 @@ both! {
             Address::Text("somewhere".to_owned())
         );
     }
+
+    async fn a_person_is_taken_out_of_their_orders(app: TestApp) {
+        let ada = app.customer("ada@example.com").await.user_id().unwrap();
+        let eve = app.customer("eve@example.com").await.user_id().unwrap();
+        let now = app.clock.now();
+        for (number, owner) in [("AAAA", ada), ("BBBB", eve), ("CCCC", ada)] {
+            let cart = cart(&app, number, Some(owner)).await;
+            insert(&app, &order(&app, number, cart, Some(owner)), now).await;
+        }
+        let mut tx = app.db.begin().await.unwrap();
+        let orders = store::of_user(&mut tx, ada).await.unwrap();
+        let orders: Vec<_> = orders.into_iter().map(|head| head.order).collect();
+        assert_eq!(orders.iter().map(|order| order.number.as_str()).collect::<Vec<_>>(), ["AAAA", "CCCC"]);
+        store::insert_event(&mut tx, orders[0].id, "cancelled", "", (Some(ada), "Ada"), now).await.unwrap();
+        let email = Email::parse("former@erased.invalid").unwrap();
+        store::erase(&mut tx, &orders[0], &email, "Former customer", now).await.unwrap();
+        assert_eq!(store::erase_actor(&mut tx, ada, "Former customer").await.unwrap(), 1);
+        let left = store::by_number(&mut tx, "AAAA").await.unwrap().unwrap().order;
+        assert_eq!((left.user_id, &left.email, left.note.as_str()), (None, &email, ""));
+        assert_eq!(left.total, orders[0].total);
+        let Address::Fields(address) = &left.shipping_address else { panic!("{left:?}") };
+        assert_eq!(address, &PostalAddress { country: address.country.clone(), ..PostalAddress::default() });
+        assert_ne!(address.country, "");
+        let events = store::events(&mut tx, left.id).await.unwrap();
+        assert_eq!(events.last().unwrap().actor_name, "Former customer");
+        let found = OrderFilter { search: "ada".to_owned(), ..OrderFilter::default() };
+        let found = store::list(&mut tx, None, &found, PageRequest::new(1, 10)).await.unwrap();
+        assert!(found.items.iter().all(|order| order.number != "AAAA"));
+        assert_eq!(store::of_user(&mut tx, ada).await.unwrap().len(), 1);
+    }
 }

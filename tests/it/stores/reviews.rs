@@ -133,4 +133,18 @@ both! {
         store::set_rating(&mut tx, product, 5, 1, 45_000 / 11).await.unwrap();
         assert_eq!(store::imbalances(&mut tx, 40_000, 10).await.unwrap(), []);
     }
+
+    async fn reviews_are_read_by_user(app: TestApp) {
+        let ada = app.customer("ada@example.com").await.user_id().unwrap();
+        let eve = app.customer("eve@example.com").await.user_id().unwrap();
+        let mug = app.product("Mug", "5.00", 1).await.id;
+        let cup = app.product("Cup", "5.00", 1).await.id;
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        for (product, user) in [(cup, ada), (mug, ada), (mug, eve)] {
+            store::insert(&mut tx, product, user, 4, "Good", "", now).await.unwrap();
+        }
+        let found = store::of_user(&mut tx, ada).await.unwrap();
+        assert_eq!(found.iter().map(|found| found.review.product_id).collect::<Vec<_>>(), [mug, cup]);
+    }
 }

@@ -1,0 +1,39 @@
+//! Handing out what the shop knows of a person (GDPR, articles 15 and 20), and forgetting it
+//! (article 17).
+
+use super::model::MyData;
+use crate::accounts::service::{self as accounts, CloseAccount};
+use crate::app::App;
+use crate::ctx::Ctx;
+use crate::error::Result;
+use crate::{addresses, cart, orders, reviews};
+
+/// All that the shop knows of the signed-in user. Errors: `Unauthenticated`.
+pub async fn my_data(app: &App, ctx: &Ctx) -> Result<MyData> {
+    let user = accounts::me(app, ctx).await?;
+    Ok(MyData {
+        addresses: addresses::service::list(app, ctx).await?,
+        orders: orders::service::all_own(app, ctx).await?,
+        reviews: reviews::service::all_own(app, ctx).await?,
+        cart: cart::service::current(app, ctx).await?,
+        user,
+    })
+}
+
+/// Ends the signed-in user's account: all or nothing. Their addresses, reviews, carts, sign-ins
+/// and the account go; their orders stay without them. Errors: `Unauthenticated`; `Invalid` at
+/// `password`; `TooMany`; `Conflict` `works_here`, `open_orders`.
+pub async fn close_account(app: &App, ctx: &Ctx, input: CloseAccount) -> Result<()> {
+    let user = accounts::may_close(app, ctx, &input).await?;
+    let mut tx = app.db.begin().await?;
+    accounts::lock(&mut tx, user.id).await?;
+    // Carts first: whoever places one just now holds its row, and comes before or not at all.
+    cart::service::erase(&mut tx, user.id).await?;
+    orders::service::erase(&mut tx, ctx, user.id).await?;
+    reviews::service::erase(&mut tx, user.id).await?;
+    addresses::service::erase(&mut tx, user.id).await?;
+    accounts::remove(&mut tx, ctx, &user).await?;
+    tx.commit().await?;
+    metrics::counter!("zoco_accounts_closed_total").increment(1);
+    Ok(())
+}
