@@ -1,5 +1,6 @@
 //! Postal addresses.
 
+use crate::shipping::country_name;
 use crate::types::{AddressId, UserId};
 
 /// A postal address.
@@ -24,16 +25,17 @@ pub struct PostalAddress {
 }
 
 impl PostalAddress {
-    /// The lines of a label.
+    /// The lines of a label; the last one names the country.
     pub fn lines(&self) -> Vec<String> {
         let city = format!("{} {}", self.postal_code, self.city);
+        let country = country_name(&self.country).unwrap_or(&self.country);
         [
             &self.name,
             &self.line1,
             &self.line2,
             city.trim(),
             &self.region,
-            &self.country,
+            country,
         ]
         .into_iter()
         .map(|line: &str| line.to_owned())

@@ -54,7 +54,7 @@ async fn send_confirmation(app: App, payload: Value) -> Result<()> {
 fn confirmation(app: &App, order: &Order) -> Result<Letter> {
     let shop = &app.config.shop_name;
     let instructions = service::how_to_pay(app, order).unwrap_or_default();
-    let address = service::address_lines(&order.shipping_address);
+    let address = order.shipping_address.lines();
     let link = link(app, order);
     let text = Text {
         shop,

@@ -9,7 +9,7 @@ use axum::http::Uri;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::model::{Order, OrderEvent, OrderStatus, OrderSummary};
+use super::model::{Address, Order, OrderEvent, OrderStatus, OrderSummary};
 use super::{service, urls};
 use crate::app::App;
 use crate::ctx::Ctx;
@@ -89,8 +89,8 @@ impl View {
         let cancelled = order.status == OrderStatus::Cancelled;
         let instructions = service::how_to_pay(app, &order).filter(|_| !cancelled);
         Self {
-            address: service::address_lines(&order.shipping_address),
-            billing_address: billing.map(service::address_lines).unwrap_or_default(),
+            address: order.shipping_address.lines(),
+            billing_address: billing.map(Address::lines).unwrap_or_default(),
             instructions: instructions.unwrap_or_default(),
             providers: payments.map(|payment| label(&payment.provider)).collect(),
             order,

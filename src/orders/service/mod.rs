@@ -20,7 +20,7 @@ pub use change::{cancel, may_cancel, record_payment, transition};
 pub use guest::{GuestTokens, new_number, tidy_number};
 pub use person::{all_own, erase};
 pub use place::place;
-pub use words::{address_lines, how_to_pay};
+pub use words::how_to_pay;
 
 /// The signed-in user's own orders, newest first.
 pub async fn list_own(app: &App, ctx: &Ctx, page: PageRequest) -> Result<Page<OrderSummary>> {
