@@ -8,10 +8,13 @@ use figment::providers::{Format, Serialized, Toml};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::ctx::Role;
 use crate::types::Currency;
 
 /// The file with settings, in the working folder.
 const FILE: &str = "zoco.toml";
+/// A year: browsers keep no cookie for much longer.
+const MAX_SESSION_HOURS: u32 = 366 * 24;
 
 /// A setting that is on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -21,6 +24,15 @@ pub enum Switch {
     On,
     /// No.
     Off,
+}
+
+/// How long somebody stays signed in, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInLimits {
+    /// After the last use.
+    pub idle: i64,
+    /// In all.
+    pub lifetime: i64,
 }
 
 /// The shop's settings, complete.
@@ -45,6 +57,16 @@ pub struct Config {
     pub admin_password: Option<SecretString>,
     /// The key that signs access tokens; none: one is made once and kept in the database.
     pub jwt_secret: Option<SecretString>,
+    /// Keys that signed before `jwt_secret` did, and still check access tokens.
+    pub jwt_previous_secrets: Vec<SecretString>,
+    /// Hours after the last use at which a customer is signed out.
+    pub session_idle_hours: u32,
+    /// Hours after which a customer signs in again, used or not.
+    pub session_hours: u32,
+    /// The same as `session_idle_hours` for who works here.
+    pub staff_session_idle_hours: u32,
+    /// The same as `session_hours` for who works here.
+    pub staff_session_hours: u32,
     /// Whether anything is limited: guesses at passwords, and the three below.
     pub rate_limits: Switch,
     /// Pages a minute, forms included, for one account or address.
@@ -90,6 +112,11 @@ impl Default for Config {
             admin_email: "admin@example.com".to_owned(),
             admin_password: None,
             jwt_secret: None,
+            jwt_previous_secrets: Vec::new(),
+            session_idle_hours: 30 * 24,
+            session_hours: 180 * 24,
+            staff_session_idle_hours: 8,
+            staff_session_hours: 24,
             rate_limits: Switch::On,
             page_limit: 1200,
             read_limit: 1200,
@@ -162,6 +189,32 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_JWT_SECRET", hide_env_values = true, global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwt_secret: Option<String>,
+    /// Keys that signed access tokens before, parted by commas
+    #[arg(
+        long,
+        env = "ZOCO_JWT_PREVIOUS_SECRETS",
+        hide_env_values = true,
+        global = true,
+        value_delimiter = ','
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt_previous_secrets: Option<Vec<String>>,
+    /// Hours without use after which customers are signed out [default: 720]
+    #[arg(long, env = "ZOCO_SESSION_IDLE_HOURS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_idle_hours: Option<u32>,
+    /// Hours after which customers sign in again [default: 4320]
+    #[arg(long, env = "ZOCO_SESSION_HOURS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_hours: Option<u32>,
+    /// Hours without use after which staff are signed out [default: 8]
+    #[arg(long, env = "ZOCO_STAFF_SESSION_IDLE_HOURS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff_session_idle_hours: Option<u32>,
+    /// Hours after which staff sign in again [default: 24]
+    #[arg(long, env = "ZOCO_STAFF_SESSION_HOURS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff_session_hours: Option<u32>,
     /// Throttles; off for load tests only [default: on]
     #[arg(long, env = "ZOCO_RATE_LIMITS", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -304,10 +357,26 @@ impl Config {
                 "{name} must be at least 1; rate_limits = \"off\" lifts all limits"
             );
         }
-        if let Some(secret) = &self.jwt_secret {
+        let secrets = self.jwt_secret.iter().chain(&self.jwt_previous_secrets);
+        for secret in secrets {
             anyhow::ensure!(
                 secret.expose_secret().len() >= 32,
-                "jwt_secret must have at least 32 characters"
+                "jwt_secret and jwt_previous_secrets must have at least 32 characters each"
+            );
+        }
+        anyhow::ensure!(
+            self.jwt_secret.is_some() || self.jwt_previous_secrets.is_empty(),
+            "jwt_previous_secrets go with a jwt_secret"
+        );
+        for hours in [
+            self.session_idle_hours,
+            self.session_hours,
+            self.staff_session_idle_hours,
+            self.staff_session_hours,
+        ] {
+            anyhow::ensure!(
+                (1..=MAX_SESSION_HOURS).contains(&hours),
+                "session_hours and its like must be 1 to {MAX_SESSION_HOURS}"
             );
         }
         if let Some(password) = &self.admin_password {
@@ -325,6 +394,18 @@ impl Config {
             format!("sqlite:{}", self.data_dir.join("zoco.db").display())
         } else {
             self.database_url.clone()
+        }
+    }
+
+    /// How long somebody of this role stays signed in.
+    pub fn sign_ins_of(&self, role: Role) -> SignInLimits {
+        let (idle, lifetime) = match role {
+            Role::Customer => (self.session_idle_hours, self.session_hours),
+            Role::Staff | Role::Admin => (self.staff_session_idle_hours, self.staff_session_hours),
+        };
+        SignInLimits {
+            idle: i64::from(idle) * 3600,
+            lifetime: i64::from(lifetime) * 3600,
         }
     }
 

@@ -47,6 +47,20 @@ text_enum!(Permission {
     Reports => "reports",
 });
 
+/// By what the asker showed who they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proof {
+    /// By nothing: guests, and the shop itself.
+    #[default]
+    None,
+    /// The session of a browser; what is kept of its id.
+    Session(String),
+    /// An access token; the sign-in that it comes from.
+    SignIn(String),
+    /// A personal token.
+    Personal,
+}
+
 /// The person or program behind a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -119,6 +133,10 @@ pub struct Ctx {
     pub address: Option<IpAddr>,
     /// The language to answer in: the account's, else the browser's.
     pub locale: Locale,
+    /// With what, as it says itself: the `User-Agent`, cut short; empty where it says nothing.
+    pub user_agent: String,
+    /// By what they showed who they are.
+    pub proof: Proof,
     /// The token of a guest's cart, from the session or the `Cart-Token` header.
     pub cart_token: Option<String>,
     /// A token that opens a guest's order, from the link or the `Order-Token` header.
@@ -134,6 +152,8 @@ impl Ctx {
             request_id: "system".to_owned(),
             address: None,
             locale: Locale::default(),
+            user_agent: String::new(),
+            proof: Proof::None,
             cart_token: None,
             order_token: None,
         }

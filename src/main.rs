@@ -55,6 +55,8 @@ enum Command {
         /// Their e-mail
         email: String,
     },
+    /// Make a new key for access tokens; those that are out stay good until they run out
+    RotateKeys,
     /// Compare what is counted with what it is counted from; fails when anything differs
     Doctor,
     /// Compare a CSV file of products (Shopify's, WooCommerce's, our own) with the catalog; fails
@@ -150,6 +152,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             )
             .await?;
             println!("{} is an admin", user.email);
+            Ok(())
+        }
+        Command::RotateKeys => {
+            accounts::service::rotate_keys(&App::open(config).await?).await?;
+            println!("access tokens are signed with a new key");
             Ok(())
         }
         Command::Doctor => examine(&App::open(config).await?).await,

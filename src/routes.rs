@@ -1,9 +1,10 @@
 //! Where features are plugged in: pages at `/`, the API at `/api`, observers of events, and the
 //! layers that find out who asks.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -14,9 +15,10 @@ use tower_sessions::Session;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::accounts::Scope;
 use crate::app::App;
 use crate::cart::CartNotice;
-use crate::ctx::{Actor, Ctx};
+use crate::ctx::{Actor, Ctx, Proof};
 use crate::error::{Error, Result};
 use crate::jobs::{self, Chore, Observer};
 use crate::types::Locale;
@@ -115,6 +117,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .nest("/api", api_routes().merge(imports::api::uploads()))
         .into_openapi();
     name_operations(&mut document);
+    name_scopes(&mut document);
     document
 }
 
@@ -126,19 +129,87 @@ fn name_operations(document: &mut utoipa::openapi::OpenApi) {
             .split(|character: char| !character.is_ascii_alphanumeric())
             .filter(|word| !word.is_empty() && *word != "api")
             .collect();
-        let operations = [
-            ("get", &mut item.get),
-            ("post", &mut item.post),
-            ("put", &mut item.put),
-            ("patch", &mut item.patch),
-            ("delete", &mut item.delete),
-        ];
-        for (method, operation) in operations {
-            if let Some(operation) = operation {
-                operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+        for (method, operation) in operations(item) {
+            let method = method.to_ascii_lowercase();
+            operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+        }
+    }
+}
+
+/// An operation of a path item, by its method.
+type Operation<'a> = (&'static str, &'a mut utoipa::openapi::path::Operation);
+
+fn operations(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = Operation<'_>> {
+    let operations = [
+        ("GET", item.get.as_mut()),
+        ("POST", item.post.as_mut()),
+        ("PUT", item.put.as_mut()),
+        ("PATCH", item.patch.as_mut()),
+        ("DELETE", item.delete.as_mut()),
+    ];
+    let operations = operations.into_iter();
+    operations.filter_map(|(method, operation)| operation.map(|operation| (method, operation)))
+}
+
+/// The scope that a personal token needs for an operation of the document; none for those that
+/// are not for personal tokens.
+fn needed(path: &str, method: &str, operation: &utoipa::openapi::path::Operation) -> Option<Scope> {
+    let tag = operation.tags.as_ref()?.first()?;
+    Scope::needed(tag, path.strip_prefix("/api")?, method)
+}
+
+/// Writes the scope that each operation needs beside its security.
+fn name_scopes(document: &mut utoipa::openapi::OpenApi) {
+    use utoipa::openapi::security::SecurityRequirement;
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            let Some(scope) = needed(path, method, operation) else {
+                continue;
+            };
+            for security in operation.security.iter_mut().flatten() {
+                if *security != SecurityRequirement::default() {
+                    *security = SecurityRequirement::new("bearer", [scope.as_str()]);
+                }
             }
         }
     }
+}
+
+/// The scopes by method and path, without the prefix of the API: `GET /orders`.
+static SCOPES: LazyLock<HashMap<String, Scope>> = LazyLock::new(|| {
+    let mut scopes = HashMap::new();
+    for (path, mut item) in openapi().paths.paths {
+        for (method, operation) in operations(&mut item) {
+            if let Some(scope) = needed(&path, method, operation) {
+                let path = path.strip_prefix("/api").unwrap_or(&path);
+                scopes.insert(format!("{method} {path}"), scope);
+            }
+        }
+    }
+    scopes
+});
+
+/// The route that a request asks for, as [`SCOPES`] names it.
+fn route_of(request: &Request) -> String {
+    let path = request.extensions().get::<MatchedPath>();
+    let path = path.map_or("", MatchedPath::as_str);
+    let own = path.strip_prefix("/api/v1").or(path.strip_prefix("/api"));
+    let method = match request.method().as_str() {
+        "HEAD" => "GET",
+        method => method,
+    };
+    format!("{method} {}", own.unwrap_or(path))
+}
+
+/// Whether these scopes open a route. This is the one place that asks, for every route: one that
+/// nobody gave a scope is closed to personal tokens.
+fn check_scopes(given: &[Scope], route: &str) -> std::result::Result<(), Failure> {
+    let detail = match SCOPES.get(route) {
+        Some(scope) if given.contains(scope) => return Ok(()),
+        Some(scope) => format!("This token lacks the scope {scope}."),
+        None => "Personal tokens open nothing here.".to_owned(),
+    };
+    Err(Failure::new(StatusCode::FORBIDDEN, "scope", detail))
 }
 
 fn pages(app: &App) -> Router<App> {
@@ -185,7 +256,11 @@ impl utoipa::Modify for Security {
         use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
+            .description(Some(
+                "An access token of `auth/login`, or a personal token of `auth/tokens`. What stands \
+                 beside it at an operation is the scope that a personal token needs; where nothing \
+                 does, personal tokens open nothing. A scope gives no more than its owner has.",
+            ))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
@@ -246,7 +321,8 @@ async fn identify_viewer(
     next: Next,
 ) -> Response {
     let request_id = layers::request_id(&request);
-    let ctx = ctx_of(&request, &app);
+    let mut ctx = ctx_of(&request, &app);
+    ctx.user_agent = layers::user_agent(request.headers());
     let year = ctx.now.to_utc().year();
     let reads = request.method() == Method::GET;
     let path = request.uri().path().to_owned();
@@ -288,6 +364,7 @@ async fn viewer(
     {
         ctx.locale = user.locale;
         ctx.actor = Actor::User(user);
+        ctx.proof = Proof::Session(visit.kept_id());
     }
     ctx.cart_token = visit.cart_token().await?;
     let tree = catalog::service::categories(app).await?;
@@ -374,14 +451,15 @@ fn draw(failure: Failure, shell: Shell) -> Response {
 /// Finds out who uses the API, from the bearer token and nothing else, and counts how often. A
 /// token that is none counts for its address.
 async fn identify_client(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let route = route_of(&request);
     let ctx = ctx_of(&request, &app);
     let (address, now) = (ctx.address, ctx.now);
-    let found = client(&app, ctx, request.headers()).await;
+    let found = client(&app, ctx, request.headers(), &route).await;
     let user = found.as_ref().ok().and_then(Ctx::user_id);
     let budget = Budget::of_api(request.method());
     let standing = app.limits.count(budget, Asker::new(user, address), now);
     let admitted = standing.map_or(Ok(()), Standing::admit);
-    let mut response = match admitted.and(found.map_err(Failure::from)) {
+    let mut response = match admitted.and(found) {
         Ok(ctx) => {
             request.extensions_mut().insert(ApiCtx(ctx));
             next.run(request).await
@@ -394,7 +472,12 @@ async fn identify_client(State(app): State<App>, mut request: Request, next: Nex
     response
 }
 
-async fn client(app: &App, mut ctx: Ctx, headers: &HeaderMap) -> Result<Ctx> {
+async fn client(
+    app: &App,
+    mut ctx: Ctx,
+    headers: &HeaderMap,
+    route: &str,
+) -> std::result::Result<Ctx, Failure> {
     let text = |name: &str| {
         headers
             .get(name)
@@ -405,12 +488,17 @@ async fn client(app: &App, mut ctx: Ctx, headers: &HeaderMap) -> Result<Ctx> {
         let given = text("authorization").unwrap_or_default();
         let (scheme, token) = given.split_once(' ').unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Error::Unauthenticated);
+            return Err(Error::Unauthenticated.into());
         }
-        let user = accounts::service::authenticate(app, token.trim()).await?;
-        ctx.locale = user.locale;
-        ctx.actor = Actor::User(user);
+        let client = accounts::service::authenticate(app, token.trim()).await?;
+        if let Some(scopes) = &client.scopes {
+            check_scopes(scopes, route)?;
+        }
+        ctx.locale = client.user.locale;
+        ctx.actor = Actor::User(client.user);
+        ctx.proof = client.proof;
     }
+    ctx.user_agent = layers::user_agent(headers);
     ctx.cart_token = text("cart-token");
     ctx.order_token = text("order-token");
     Ok(ctx)

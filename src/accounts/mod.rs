@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod api;
+mod devices;
 pub mod jobs;
 pub mod model;
 pub mod pages;
@@ -10,9 +11,9 @@ pub mod service;
 pub mod store;
 mod tokens;
 
-pub use model::{StaffMember, Tokens, User};
+pub use model::{Scope, StaffMember, Tokens, User};
 pub use passwords::Passwords;
-pub use tokens::TokenKeys;
+pub use tokens::{Bearer, TokenKeys};
 
 /// Addresses of this feature's pages.
 pub mod urls {
@@ -41,6 +42,16 @@ pub mod urls {
     pub const SIGN_OUT: &str = "/sign-out";
     /// The profile.
     pub const ACCOUNT: &str = "/account";
+    /// Where one is signed in.
+    pub const SIGN_INS: &str = "/account/sign-ins";
+    /// Ends one sign-in (POST).
+    pub const END_SIGN_IN: &str = "/account/sign-ins/end";
+    /// Ends all sign-ins but the one that asks (POST).
+    pub const END_OTHER_SIGN_INS: &str = "/account/sign-ins/end-others";
+    /// Personal tokens.
+    pub const TOKENS: &str = "/account/tokens";
+    /// Revokes a personal token (POST).
+    pub const REVOKE_TOKEN: &str = "/account/tokens/revoke";
 
     /// Staff: who works here.
     pub const ADMIN_STAFF: &str = "/admin/staff";

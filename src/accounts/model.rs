@@ -59,15 +59,160 @@ pub struct StaffMember {
 pub struct Tokens {
     /// A JWT, good for [`Tokens::ACCESS_SECONDS`].
     pub access_token: String,
-    /// Opaque; good for one use within [`Tokens::REFRESH_SECONDS`].
+    /// Opaque; good for one use, within the settings' limits of a sign-in.
     pub refresh_token: String,
 }
 
 impl Tokens {
     /// How long an access token is good for.
     pub const ACCESS_SECONDS: i64 = 15 * 60;
-    /// How long a refresh token is good for.
-    pub const REFRESH_SECONDS: i64 = 30 * 24 * 3600;
+}
+
+/// How somebody is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedInBy {
+    /// With a browser.
+    Browser,
+    /// Through the API: an app.
+    Api,
+}
+text_enum!(SignedInBy { Browser => "browser", Api => "api" });
+
+/// Where somebody is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Names it, to end it; opens nothing.
+    pub id: String,
+    /// How.
+    pub by: SignedInBy,
+    /// With what: `Firefox on Linux`.
+    pub device: String,
+    /// The network address; may be empty.
+    pub address: String,
+    /// When they signed in.
+    pub since: Timestamp,
+    /// When it was last used, within minutes.
+    pub last_used_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// A token that somebody made for their scripts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonalToken {
+    /// Its id.
+    pub id: i64,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it opens, as far as its owner may go there.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it is good for nothing.
+    pub expires_at: Timestamp,
+    /// When it was last used, within minutes.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What a personal token may open: a part of the API, to read or to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Who the owner is.
+    AccountRead,
+    /// The owner's name and addresses; never what protects the account.
+    AccountWrite,
+    /// The owner's cart.
+    CartRead,
+    /// The owner's cart.
+    CartWrite,
+    /// Products and categories, searches, imports.
+    CatalogRead,
+    /// Products and categories, searches, imports.
+    CatalogWrite,
+    /// People's accounts.
+    CustomersRead,
+    /// People's accounts.
+    CustomersWrite,
+    /// Stock and its ledger.
+    InventoryRead,
+    /// Stock and its ledger.
+    InventoryWrite,
+    /// Orders and their payments.
+    OrdersRead,
+    /// Orders and their payments.
+    OrdersWrite,
+    /// Discounts and coupons.
+    PromotionsRead,
+    /// Discounts and coupons.
+    PromotionsWrite,
+    /// Figures.
+    ReportsRead,
+    /// Reviews.
+    ReviewsRead,
+    /// Reviews.
+    ReviewsWrite,
+    /// The shop's settings, staff, audit log and webhooks.
+    SettingsRead,
+    /// The shop's settings, staff, audit log and webhooks.
+    SettingsWrite,
+}
+text_enum!(Scope {
+    AccountRead => "account:read",
+    AccountWrite => "account:write",
+    CartRead => "cart:read",
+    CartWrite => "cart:write",
+    CatalogRead => "catalog:read",
+    CatalogWrite => "catalog:write",
+    CustomersRead => "customers:read",
+    CustomersWrite => "customers:write",
+    InventoryRead => "inventory:read",
+    InventoryWrite => "inventory:write",
+    OrdersRead => "orders:read",
+    OrdersWrite => "orders:write",
+    PromotionsRead => "promotions:read",
+    PromotionsWrite => "promotions:write",
+    ReportsRead => "reports:read",
+    ReviewsRead => "reviews:read",
+    ReviewsWrite => "reviews:write",
+    SettingsRead => "settings:read",
+    SettingsWrite => "settings:write",
+});
+
+impl Scope {
+    /// The scope that a route of the API asks for: by its part of the OpenAPI document, its path
+    /// without the prefix of the API, and its method. None for routes that are not for personal
+    /// tokens, which is what a new part is until it is named here.
+    pub fn needed(tag: &str, path: &str, method: &str) -> Option<Self> {
+        let area = match tag {
+            // Of what belongs to signing in, who one is and nothing else.
+            "auth" if path == "/auth/me" && method != "DELETE" => "account",
+            "auth" if path.starts_with("/addresses") => "account",
+            "imports" | "search" => "catalog",
+            "wishlist" => "cart",
+            "payments" => "orders",
+            "audit" | "staff" | "webhooks" => "settings",
+            "auth" => return None,
+            other => other,
+        };
+        let access = match method {
+            "GET" | "HEAD" => "read",
+            _ => "write",
+        };
+        format!("{area}:{access}").parse().ok()
+    }
+
+    /// Whether only people who work here have anything in it.
+    pub fn is_for_staff(self) -> bool {
+        let area = self.as_str().split(':').next().unwrap_or_default();
+        [
+            "customers",
+            "inventory",
+            "promotions",
+            "reports",
+            "settings",
+        ]
+        .contains(&area)
+    }
 }
 
 /// What the link in a letter is for.

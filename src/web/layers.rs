@@ -185,6 +185,19 @@ fn common_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
     }
 }
 
+/// The most that is kept of a `User-Agent`.
+const MAX_USER_AGENT: usize = 300;
+
+/// With what a request was sent, as it says itself; cut short.
+pub fn user_agent(headers: &HeaderMap) -> String {
+    let said = headers.get(header::USER_AGENT);
+    let said = said.and_then(|value| value.to_str().ok());
+    said.unwrap_or_default()
+        .chars()
+        .take(MAX_USER_AGENT)
+        .collect()
+}
+
 /// Lets browsers keep what never changes under its address.
 pub async fn keep_for_ever(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

@@ -27,6 +27,7 @@ mod reviews;
 mod search;
 mod security;
 mod seo;
+mod sessions;
 mod shop;
 mod staff;
 mod stores;

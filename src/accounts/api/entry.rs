@@ -143,7 +143,7 @@ async fn refresh(
 
 /// Sign out
 ///
-/// Ends the sign-in that a refresh token comes from. Its access token runs out by itself.
+/// Ends the sign-in that a refresh token comes from, its access tokens with it.
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", request_body = RefreshJson,
     responses((status = 204)), security(()))]
 async fn logout(

@@ -3,7 +3,9 @@
 mod email;
 mod entry;
 mod password;
+mod personal;
 mod profile;
+mod sessions;
 mod staff;
 
 use serde::Serialize;
@@ -21,6 +23,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(email::routes())
         .merge(profile::routes())
         .merge(staff::routes())
+        .merge(sessions::routes())
+        .merge(personal::routes())
 }
 
 /// A person with an account.

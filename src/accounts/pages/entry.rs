@@ -167,7 +167,7 @@ async fn sign_out(viewer: Viewer) -> Answer {
 
 /// Signs the visit in and sends it on: back where it came from, or home.
 async fn admit(viewer: &Viewer, user: &User, next: &str) -> Answer {
-    viewer.visit.sign_in(user.id).await?;
+    viewer.visit.sign_in(&viewer.ctx, user.id).await?;
     let mut response = redirect(local_path(next).unwrap_or(home_of(user.role)))?;
     response.extensions_mut().insert(SignedIn(user.current()));
     Ok(response)

@@ -3,7 +3,9 @@
 mod email;
 mod entry;
 mod password;
+mod personal;
 mod profile;
+mod sessions;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +23,8 @@ pub fn routes() -> Router<App> {
         .merge(password::routes())
         .merge(email::routes())
         .merge(profile::routes())
+        .merge(sessions::routes())
+        .merge(personal::routes())
 }
 
 /// 303 to the sign-in form, which leads back to `next` afterwards.

@@ -177,7 +177,7 @@ async fn change(State(app): State<App>, viewer: Viewer, Form(form): Form<ChangeF
     match service::change_password(&app, &viewer.ctx, input).await {
         Ok(user) => {
             // All sign-ins have ended, this one, too: it begins anew.
-            viewer.visit.sign_in(user.id).await?;
+            viewer.visit.sign_in(&viewer.ctx, user.id).await?;
             let done = "Your password is changed. All other sign-ins have ended.";
             viewer.flash(Flash::good(done)).await?;
             redirect(urls::ACCOUNT)

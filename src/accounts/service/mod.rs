@@ -6,7 +6,9 @@ pub(in crate::accounts) mod email;
 mod ensure;
 mod input;
 pub(in crate::accounts) mod password;
+mod personal;
 mod profile;
+mod sessions;
 mod sign_in;
 mod staff;
 mod strength;
@@ -23,10 +25,14 @@ pub use input::{
     UpdateProfile,
 };
 pub use password::{BAD_LINK, change_password, check_reset, forgot_password, reset_password};
+pub use personal::{
+    MAX_TOKEN_DAYS, NewToken, make_personal_token, personal_tokens, revoke_personal_token,
+};
 pub use profile::{current_user, lock, me, update_profile, user};
+pub use sessions::{end_other_sign_ins, end_sign_in, sign_ins};
 pub use sign_in::{WRONG_CREDENTIALS, register, sign_in};
 pub use staff::{NewStaff, StaffInput, add_staff, list_staff, staff_member, update_staff};
 pub use strength::{MAX_PASSWORD, MIN_PASSWORD};
 pub use sweep::SWEEP;
 pub use throttle::count_writing;
-pub use tokens::{authenticate, issue_tokens, refresh, revoke};
+pub use tokens::{Client, authenticate, issue_tokens, refresh, revoke, rotate_keys};

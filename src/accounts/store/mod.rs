@@ -1,6 +1,8 @@
 //! SQL of accounts: users here, the rest in files of their own.
 
 mod links;
+mod personal;
+mod sessions;
 mod staff;
 mod throttles;
 mod tokens;
@@ -8,10 +10,19 @@ mod tokens;
 pub use links::{
     LinkRow, delete_expired_links, insert_link, is_confirmed, link, use_link, void_links,
 };
+pub use personal::{
+    NewPersonalToken, PersonalTokenRow, count_personal_tokens, delete_expired_personal_tokens,
+    delete_personal_token, insert_personal_token, personal_token, personal_tokens,
+    touch_personal_token,
+};
+pub use sessions::{
+    SignInRow, end_family, end_other_families, end_other_sessions, end_session, end_sessions,
+    families, sessions,
+};
 pub use staff::{lock_admins, set_role, staff, staff_member};
 pub use throttles::{Attempts, count_attempt, delete_old_attempts, forgive_all, forgive_attempt};
 pub use tokens::{
-    RefreshTokenRow, delete_expired_tokens, end_sessions, insert_refresh_token, refresh_token,
+    NewRefreshToken, RefreshTokenRow, delete_expired_tokens, insert_refresh_token, refresh_token,
     revoke_all, revoke_family, use_refresh_token,
 };
 
@@ -68,6 +79,25 @@ fn users_where() -> Query {
 pub async fn by_id(conn: &mut Conn, id: UserId) -> db::Result<Option<User>> {
     let mut query = users_where();
     query.push("id = ").bind(id);
+    let row: Option<UserRow> = query.fetch_optional(conn).await?;
+    Ok(row.map(User::from))
+}
+
+/// The user with this id, as long as a sign-in of theirs through the API has not ended.
+pub async fn by_family(
+    conn: &mut Conn,
+    id: UserId,
+    family: &str,
+    now: Timestamp,
+) -> db::Result<Option<User>> {
+    let mut query = users_where();
+    query.push("id = ").bind(id);
+    query.push(" and exists (select 1 from refresh_tokens where user_id = users.id and family = ");
+    query.bind(family);
+    query
+        .push(" and revoked_at is null and expires_at > ")
+        .bind(now)
+        .push(")");
     let row: Option<UserRow> = query.fetch_optional(conn).await?;
     Ok(row.map(User::from))
 }

@@ -1,4 +1,4 @@
-//! SQL of what keeps somebody signed in: refresh tokens, and their visits in browsers.
+//! SQL of refresh tokens.
 
 use crate::db::{self, Conn, FromRow, Tx, execute, fetch_optional};
 use crate::types::{Timestamp, UserId};
@@ -12,21 +12,14 @@ pub struct RefreshTokenRow {
     pub user_id: UserId,
     /// The sign-in that it comes from.
     pub family: String,
+    /// When that sign-in began.
+    pub started_at: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
     /// When it was traded for another.
     pub used_at: Option<Timestamp>,
     /// When its family ended.
     pub revoked_at: Option<Timestamp>,
-}
-
-/// Ends all of a user's visits in browsers.
-pub async fn end_sessions(tx: &mut Tx, user: UserId) -> db::Result<()> {
-    execute!(
-        tx,
-        "delete from sessions
-        where user_id = $1",
-        user,
-    )?;
-    Ok(())
 }
 
 /// The refresh token with this hash.
@@ -34,31 +27,50 @@ pub async fn refresh_token(conn: &mut Conn, hash: &str) -> db::Result<Option<Ref
     fetch_optional!(
         conn,
         RefreshTokenRow,
-        "select id, user_id, family, used_at, revoked_at
+        "select id, user_id, family, started_at, created_at, used_at, revoked_at
         from refresh_tokens
         where token_hash = $1",
         hash,
     )
 }
 
+/// A refresh token to keep.
+pub struct NewRefreshToken<'a> {
+    /// Whose it is.
+    pub user: UserId,
+    /// The sign-in that it comes from.
+    pub family: &'a str,
+    /// The hash of the token.
+    pub hash: &'a str,
+    /// When that sign-in began.
+    pub started_at: Timestamp,
+    /// With what it was asked for.
+    pub user_agent: &'a str,
+    /// Where it was asked for; may be empty.
+    pub address: &'a str,
+    /// From when on it is good for nothing.
+    pub expires_at: Timestamp,
+}
+
 /// Keeps a new refresh token.
 pub async fn insert_refresh_token(
     tx: &mut Tx,
-    user: UserId,
-    family: &str,
-    hash: &str,
+    token: &NewRefreshToken<'_>,
     now: Timestamp,
-    expires_at: Timestamp,
 ) -> db::Result<()> {
     execute!(
         tx,
-        "insert into refresh_tokens (user_id, family, token_hash, created_at, expires_at)
-        values ($1, $2, $3, $4, $5)",
-        user,
-        family,
-        hash,
+        "insert into refresh_tokens
+            (user_id, family, token_hash, started_at, user_agent, address, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        token.user,
+        token.family,
+        token.hash,
+        token.started_at,
+        token.user_agent,
+        token.address,
         now,
-        expires_at,
+        token.expires_at,
     )?;
     Ok(())
 }

@@ -46,7 +46,7 @@ impl From<Counted> for StockJson {
 /// Set the stock of several variants (staff)
 ///
 /// All of them or none. For those with the permission `catalog` or `inventory`.
-#[utoipa::path(patch, path = "/admin/stock", tag = "catalog", request_body = StockInput,
+#[utoipa::path(patch, path = "/admin/stock", tag = "inventory", request_body = StockInput,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key is answered with the first answer")),
     responses(
         (status = 200, body = List<StockJson>),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use axum::http::Method;
 use serde_json::json;
-use zoco::accounts::service::{self as accounts, NewStaff};
+use zoco::accounts::service::{self as accounts, NewStaff, NewToken};
 use zoco::addresses::service::AddressChange;
 use zoco::catalog::ProductKey;
 use zoco::catalog::service as catalog;
@@ -18,7 +18,7 @@ use zoco::types::{Email, ProductId};
 use super::Line;
 use crate::admin::{category, order, png};
 use crate::api;
-use crate::support::clients::multipart;
+use crate::support::clients::{PASSWORD, multipart};
 use crate::support::{Api, Browser, Reply, TestApp};
 
 /// Somebody who asks.
@@ -255,6 +255,23 @@ impl World {
                 self.things.remove("items {id}");
                 order(&self.app, &self.owner, &product, 1, "bank_transfer").await
             }
+            "sessions {id}" => {
+                let a = self.askers[""].api.signed_in(Asker::A.email()).await;
+                let listed = a.get("/api/auth/sessions").await.expect(200).json();
+                let items = listed["items"].as_array().unwrap();
+                let own = items.iter().find(|item| item["current"] == true).unwrap();
+                own["id"].as_str().unwrap().to_owned()
+            }
+            "tokens {id}" => {
+                let input = NewToken {
+                    name: self.name("Till"),
+                    scopes: vec!["cart:read".to_owned()],
+                    expires_in_days: 1,
+                    password: PASSWORD.to_owned(),
+                };
+                let made = accounts::make_personal_token(&self.app, &self.owner, input).await;
+                made.unwrap().0.id.to_string()
+            }
             "imports {id}" => {
                 let text = "slug,name,price\n";
                 crate::imports::bring(&self.app, &system, text)
@@ -340,7 +357,7 @@ impl World {
 
     /// Content type and body of a write: of the right shape, so that it is read, and mostly with
     /// nothing in it, so that whoever is let in is told what is missing instead of changing the shop.
-    async fn body(&self, line: &Line) -> (String, Vec<u8>) {
+    async fn body(&mut self, line: &Line) -> (String, Vec<u8>) {
         if line.method == Method::GET {
             return (String::new(), Vec::new());
         }
@@ -351,7 +368,8 @@ impl World {
             _ if line.is_page() => form,
             _ => self.bodies.get(&place).map_or("", String::as_str),
         };
-        match content_type {
+        let content_type = content_type.to_owned();
+        match content_type.as_str() {
             "multipart/form-data" => {
                 let field = if line.path.ends_with("imports") {
                     "file"
@@ -367,9 +385,18 @@ impl World {
                     "/api/admin/orders/{number}/transitions" => json!({"to": "confirmed"}),
                     _ => json!({}),
                 };
-                (content_type.to_owned(), body.to_string().into_bytes())
+                (content_type, body.to_string().into_bytes())
             }
-            _ => (content_type.to_owned(), Vec::new()),
+            _ => {
+                // Forms that name what belongs to somebody.
+                let kind = match line.path.as_str() {
+                    "/account/sign-ins/end" => "sessions {id}",
+                    "/account/tokens/revoke" => "tokens {id}",
+                    _ => return (content_type, Vec::new()),
+                };
+                let id = self.thing(kind, &line.path).await;
+                (content_type, format!("id={id}").into_bytes())
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
 //! SQL of accounts.
 
 use zoco::accounts::model::{Purpose, User};
-use zoco::accounts::store;
+use zoco::accounts::store::{self, NewPersonalToken, NewRefreshToken, SignInRow};
 use zoco::ctx::{Permission, Role};
-use zoco::db::Query;
-use zoco::types::{Email, Locale, UserId};
+use zoco::db::{Query, Tx};
+use zoco::types::{Email, Locale, Timestamp, UserId};
 
 use crate::support::{TestApp, both};
 
@@ -28,6 +28,23 @@ async fn user(app: &TestApp, address: &str, role: Role) -> UserId {
     .unwrap();
     tx.commit().await.unwrap();
     id
+}
+
+fn refresh_token<'a>(
+    user: UserId,
+    family: &'a str,
+    hash: &'a str,
+    expires_at: Timestamp,
+) -> NewRefreshToken<'a> {
+    NewRefreshToken {
+        user,
+        family,
+        hash,
+        started_at: Timestamp(7),
+        user_agent: "curl/8",
+        address: "192.0.2.1",
+        expires_at,
+    }
 }
 
 both! {
@@ -87,7 +104,7 @@ both! {
         assert!(store::set_role(&mut tx, ada, 0, Role::Staff, &permissions, now).await.unwrap());
         assert!(store::set_role(&mut tx, eve, 0, Role::Admin, &[], now).await.unwrap());
         let token_at = now.plus_seconds(60);
-        store::insert_refresh_token(&mut tx, ada, "f", "one", token_at, token_at.plus_seconds(1)).await.unwrap();
+        store::insert_refresh_token(&mut tx, &refresh_token(ada, "f", "one", token_at.plus_seconds(1)), token_at).await.unwrap();
         let mut session = Query::new("insert into sessions (id, user_id, data, created_at, expires_at) values ('a', ");
         session.bind(ada).push(", '{}', ").bind(now).push(", 0)");
         session.execute(&mut tx).await.unwrap();
@@ -103,18 +120,94 @@ both! {
         assert_eq!(store::staff_member(&mut tx, ada).await.unwrap().unwrap().version, 2);
     }
 
-    async fn sessions_end_by_user(app: TestApp) {
+    async fn sessions_are_listed_and_end_by_user(app: TestApp) {
         let ada = user(&app, "ada@example.com", Role::Customer).await;
         let eve = user(&app, "eve@example.com", Role::Customer).await;
         let mut tx = app.db.begin().await.unwrap();
-        for (name, owner) in [("a", ada), ("b", ada), ("c", eve)] {
-            let mut session = Query::new("insert into sessions (id, user_id, data, created_at, expires_at) values (");
-            session.bind(name).push(", ").bind(owner).push(", '{}', 0, 0)");
+        for (index, (name, owner)) in [("a", ada), ("b", ada), ("c", eve), ("d", ada)].into_iter().enumerate() {
+            let mut session = Query::new(
+                "insert into sessions (id, user_id, data, user_agent, address, created_at, last_used_at, expires_at) values (",
+            );
+            session.bind(name).push(", ").bind(owner).push(", '{}', 'curl/8', '192.0.2.1', 5, ");
+            session.bind(index as i64).push(", 0)");
             session.execute(&mut tx).await.unwrap();
         }
+        let names = |rows: Vec<SignInRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+        let listed = store::sessions(&mut tx, ada).await.unwrap();
+        assert_eq!((listed[0].user_agent.as_str(), listed[0].address.as_str()), ("curl/8", "192.0.2.1"));
+        assert_eq!((listed[0].created_at, listed[0].last_used_at), (Timestamp(5), Timestamp(3)));
+        assert_eq!(names(listed), ["d", "b", "a"]);
+        assert!(!store::end_session(&mut tx, eve, "a").await.unwrap());
+        assert!(store::end_session(&mut tx, ada, "a").await.unwrap());
+        assert!(!store::end_session(&mut tx, ada, "a").await.unwrap());
+        assert_eq!(store::end_other_sessions(&mut tx, ada, "b").await.unwrap(), 1);
+        assert_eq!(names(store::sessions(&mut tx, ada).await.unwrap()), ["b"]);
         store::end_sessions(&mut tx, ada).await.unwrap();
         let left: Vec<(String,)> = Query::new("select id from sessions").fetch_all(&mut tx).await.unwrap();
         assert_eq!(left, [("c".to_owned(),)]);
+    }
+
+    async fn sign_ins_through_the_api_are_listed_and_end_by_user(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        let eve = user(&app, "eve@example.com", Role::Customer).await;
+        let now = app.clock.now();
+        let later = now.plus_seconds(10);
+        let mut tx = app.db.begin().await.unwrap();
+        for (owner, family, hash, made) in [(ada, "f", "one", 0), (ada, "f", "two", 2), (ada, "g", "three", 1), (ada, "h", "five", 3), (eve, "i", "four", 0)] {
+            let token = refresh_token(owner, family, hash, later);
+            store::insert_refresh_token(&mut tx, &token, now.plus_seconds(made)).await.unwrap();
+        }
+        let one = store::refresh_token(&mut tx, "one").await.unwrap().unwrap();
+        store::use_refresh_token(&mut tx, one.id, now).await.unwrap();
+        let names = |rows: Vec<SignInRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+        let listed = store::families(&mut tx, ada, now).await.unwrap();
+        assert_eq!((listed[1].created_at, listed[1].last_used_at), (Timestamp(7), now.plus_seconds(2)));
+        assert_eq!((listed[0].user_agent.as_str(), listed[0].address.as_str()), ("curl/8", "192.0.2.1"));
+        assert_eq!(names(listed), ["h", "f", "g"]);
+        let alive = async |tx: &mut Tx, owner, family: &str, at| {
+            store::by_family(tx, owner, family, at).await.unwrap().map(|user| user.id)
+        };
+        assert_eq!(alive(&mut tx, ada, "f", now).await, Some(ada));
+        assert_eq!(alive(&mut tx, eve, "f", now).await, None);
+        assert_eq!(alive(&mut tx, ada, "f", later).await, None);
+
+        assert!(!store::end_family(&mut tx, eve, "f", now).await.unwrap());
+        assert!(store::end_family(&mut tx, ada, "f", now).await.unwrap());
+        assert!(!store::end_family(&mut tx, ada, "f", now).await.unwrap());
+        assert_eq!(alive(&mut tx, ada, "f", now).await, None);
+        assert_eq!(store::end_other_families(&mut tx, ada, "g", now).await.unwrap(), 1);
+        assert_eq!(names(store::families(&mut tx, ada, now).await.unwrap()), ["g"]);
+        assert_eq!(names(store::families(&mut tx, ada, later).await.unwrap()), [""; 0]);
+        assert_eq!(names(store::families(&mut tx, eve, now).await.unwrap()), ["i"]);
+    }
+
+    async fn personal_tokens_belong_to_somebody_and_end(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        let eve = user(&app, "eve@example.com", Role::Customer).await;
+        let now = app.clock.now();
+        let later = now.plus_seconds(10);
+        let mut tx = app.db.begin().await.unwrap();
+        let new = |user, hash: &'static str, expires_at| NewPersonalToken { user, name: "Till", hash, scopes: "cart:read,orders:read", expires_at };
+        let first = store::insert_personal_token(&mut tx, &new(ada, "one", later), now).await.unwrap();
+        store::insert_personal_token(&mut tx, &new(ada, "two", later.plus_seconds(1)), now).await.unwrap();
+        store::insert_personal_token(&mut tx, &new(eve, "three", later), now).await.unwrap();
+        let found = store::personal_token(&mut tx, "one", now).await.unwrap().unwrap();
+        assert_eq!((found.id, found.user_id, found.name.as_str(), found.scopes.as_str()), (first, ada, "Till", "cart:read,orders:read"));
+        assert_eq!((found.created_at, found.expires_at, found.last_used_at), (now, later, None));
+        assert_eq!(store::personal_token(&mut tx, "one", later).await.unwrap(), None);
+        assert_eq!(store::personal_token(&mut tx, "none", now).await.unwrap(), None);
+        assert_eq!(store::personal_tokens(&mut tx, ada, now).await.unwrap().len(), 2);
+        assert_eq!(store::personal_tokens(&mut tx, ada, later).await.unwrap().len(), 1);
+        assert_eq!(store::count_personal_tokens(&mut tx, ada, now).await.unwrap(), 2);
+        for (at, expected) in [(5, 5), (3, 5), (6, 6)] {
+            store::touch_personal_token(&mut tx, first, now.plus_seconds(at)).await.unwrap();
+            let found = store::personal_token(&mut tx, "one", now).await.unwrap().unwrap();
+            assert_eq!(found.last_used_at, Some(now.plus_seconds(expected)));
+        }
+        assert_eq!(store::delete_personal_token(&mut tx, eve, first).await.unwrap(), None);
+        assert_eq!(store::delete_personal_token(&mut tx, ada, first).await.unwrap().as_deref(), Some("Till"));
+        assert_eq!(store::delete_expired_personal_tokens(&mut tx, later).await.unwrap(), 1);
+        assert_eq!(store::count_personal_tokens(&mut tx, ada, now).await.unwrap(), 1);
     }
 
     async fn refresh_tokens_are_used_once_and_revoked_by_family(app: TestApp) {
@@ -123,11 +216,12 @@ both! {
         let later = now.plus_seconds(10);
         let mut tx = app.db.begin().await.unwrap();
         for (family, hash) in [("f", "one"), ("f", "two"), ("g", "three")] {
-            store::insert_refresh_token(&mut tx, ada, family, hash, now, later).await.unwrap();
+            store::insert_refresh_token(&mut tx, &refresh_token(ada, family, hash, later), now).await.unwrap();
         }
         assert_eq!(store::refresh_token(&mut tx, "none").await.unwrap(), None);
         let one = store::refresh_token(&mut tx, "one").await.unwrap().unwrap();
         assert_eq!((one.user_id, one.family.as_str(), one.used_at), (ada, "f", None));
+        assert_eq!((one.started_at, one.created_at), (Timestamp(7), now));
         assert!(store::use_refresh_token(&mut tx, one.id, now).await.unwrap());
         assert!(!store::use_refresh_token(&mut tx, one.id, now).await.unwrap());
         assert_eq!(store::refresh_token(&mut tx, "one").await.unwrap().unwrap().used_at, Some(now));

@@ -125,6 +125,8 @@ pub struct Browser {
     pub router: Router,
     /// Cookies by name.
     pub cookies: BTreeMap<String, String>,
+    /// Headers of every request, such as what it is.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Browser {
@@ -133,6 +135,7 @@ impl Browser {
         Self {
             router: zoco::routes::router((**app).clone()),
             cookies: BTreeMap::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -153,6 +156,9 @@ impl Browser {
         }
         if !content_type.is_empty() {
             request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
         if !self.cookies.is_empty() {
             let pairs: Vec<String> = self
