@@ -10,7 +10,6 @@ pub mod error;
 pub mod types;
 
 // The machinery, without shop words.
-pub mod audit;
 pub mod db;
 pub mod jobs;
 pub mod mail;
@@ -21,6 +20,7 @@ pub mod web;
 pub mod accounts;
 pub mod addresses;
 pub mod admin;
+pub mod audit;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;

@@ -16,7 +16,7 @@ use zoco::app::App;
 use zoco::config::{Config, Overrides, Switch};
 use zoco::imports::{Format, command as import};
 use zoco::types::ImportId;
-use zoco::{accounts, admin, catalog, demo, jobs, routes, web};
+use zoco::{accounts, admin, audit, catalog, demo, jobs, routes, web};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -59,6 +59,11 @@ enum Command {
     RotateKeys,
     /// Compare what is counted with what it is counted from; fails when anything differs
     Doctor,
+    /// Look after the log of who changed what
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Compare a CSV file of products (Shopify's, WooCommerce's, our own) with the catalog; fails
     /// when a row is wrong
     Import {
@@ -82,6 +87,17 @@ enum Command {
     Openapi,
     /// Ask a running shop, at the address of the settings, whether it is ready
     Health,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Check that no entry was altered, removed or added; fails when one was
+    Verify {
+        /// An end of the chain that this command printed earlier, as POSITION:HASH: tells whether
+        /// somebody made the whole chain anew
+        #[arg(long)]
+        noted: Option<audit::Head>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -160,6 +176,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Doctor => examine(&App::open(config).await?).await,
+        Command::Audit { command } => {
+            let AuditCommand::Verify { noted } = command;
+            audit::command::verify(&App::open(config).await?, noted.as_ref()).await
+        }
         Command::Import {
             file,
             apply,

@@ -29,8 +29,8 @@ use crate::web::{
     html, idempotency, session,
 };
 use crate::{
-    accounts, addresses, admin, cart, catalog, checkout, imports, orders, privacy, reviews, search,
-    shipping,
+    accounts, addresses, admin, audit, cart, catalog, checkout, imports, orders, privacy, reviews,
+    search, shipping,
 };
 
 /// What happens after an event.
@@ -67,6 +67,8 @@ pub static CHORES: &[Chore] = &[
     search::service::COUNT_MISSES,
     search::service::PRUNE_MISSES,
     jobs::PRUNE,
+    audit::service::CHAIN,
+    audit::service::VERIFY,
 ];
 
 /// The whole shop.
@@ -229,6 +231,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(search::admin::routes())
         .merge(orders::admin::routes())
         .merge(imports::admin::routes())
+        .merge(audit::admin::routes())
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), bring_cart_of_visit));
     let uploads = layers::guard_files(imports::admin::uploads());
@@ -280,6 +283,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(checkout::api::routes())
         .merge(privacy::api::routes())
         .merge(imports::api::routes())
+        .merge(audit::api::routes())
 }
 
 /// The API without its prefix. Failures are drawn inside of the idempotency layer, which keeps

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
-use crate::{accounts, catalog, imports, orders, reviews, search};
+use crate::{accounts, audit, catalog, imports, orders, reviews, search};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -92,6 +92,13 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
             "Staff",
             accounts::urls::ADMIN_STAFF,
             "user",
+            0,
+        ),
+        (
+            &[Permission::Settings],
+            "Audit log",
+            audit::urls::ADMIN_AUDIT,
+            "lock",
             0,
         ),
     ] {

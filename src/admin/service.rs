@@ -7,7 +7,7 @@ use crate::ctx::{Ctx, Permission, Rule};
 use crate::error::Result;
 use crate::orders::{OrderFilter, OrderSummary, Waiting};
 use crate::types::PageRequest;
-use crate::{catalog, inventory, orders, reviews};
+use crate::{audit, catalog, inventory, orders, reviews};
 
 /// The newest orders that the start page shows.
 const NEWEST: u32 = 8;
@@ -90,5 +90,8 @@ pub async fn examine(app: &App) -> Result<Vec<String>> {
             format!("search: the index has another version of product {id}")
         }
     }));
+    let log = audit::service::verify(app, None).await?;
+    let log = log.findings.into_iter();
+    findings.extend(log.map(|finding| format!("audit log: {finding}")));
     Ok(findings)
 }

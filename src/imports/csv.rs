@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use crate::types::text::unprotected;
+
 /// The longest record in bytes. Longer ones are what a missing closing quote makes.
 const MAX_RECORD: u64 = 1024 * 1024;
 /// The longest header row in bytes.
@@ -281,29 +283,6 @@ impl Read for Metered {
     }
 }
 
-/// Whether a spreadsheet takes the text for a formula.
-fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
-}
-
-/// A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in
-/// front. [`unprotected`] undoes it.
-pub fn protected(text: &str) -> String {
-    if is_formula(text.trim_start_matches('\'')) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
-/// A cell without the apostrophe that [`protected`], or another shop, put in front.
-pub fn unprotected(text: &str) -> &str {
-    match text.strip_prefix('\'') {
-        Some(rest) if is_formula(rest.trim_start_matches('\'')) => rest,
-        _ => text,
-    }
-}
-
 /// The columns of a file by name, whatever the case.
 #[derive(Clone, Debug, Default)]
 pub struct Columns(HashMap<String, usize>);
@@ -486,17 +465,6 @@ mod tests {
             let file = file(text.as_bytes());
             let (layout, _) = read_header(file.path()).unwrap().unwrap();
             assert_eq!(layout.delimiter, delimiter, "{text}");
-        }
-    }
-
-    #[test]
-    fn formulas_are_protected_and_come_back() {
-        for text in [
-            "=1+1", "+49", "-1", "@x", "\tx", "'=x", "''-1", "'quoted", "plain", "",
-        ] {
-            let safe = protected(text);
-            assert!(!is_formula(&safe), "{safe}");
-            assert_eq!(unprotected(&safe), text);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::accounts::service::{self as accounts, CloseAccount};
 use crate::app::App;
 use crate::ctx::Ctx;
 use crate::error::Result;
-use crate::{addresses, cart, orders, reviews};
+use crate::{addresses, audit, cart, orders, reviews};
 
 /// All that the shop knows of the signed-in user. Errors: `Unauthenticated`.
 pub async fn my_data(app: &App, ctx: &Ctx) -> Result<MyData> {
@@ -21,7 +21,7 @@ pub async fn my_data(app: &App, ctx: &Ctx) -> Result<MyData> {
 }
 
 /// Ends the signed-in user's account: all or nothing. Their addresses, reviews, carts, sign-ins
-/// and the account go; their orders stay without them. Errors: `Unauthenticated`; `Invalid` at
+/// and the account go; their orders and what the audit log says they did stay without them. Errors: `Unauthenticated`; `Invalid` at
 /// `password`; `TooMany`; `Conflict` `works_here`, `open_orders`.
 pub async fn close_account(app: &App, ctx: &Ctx, input: CloseAccount) -> Result<()> {
     let user = accounts::may_close(app, ctx, &input).await?;
@@ -33,6 +33,8 @@ pub async fn close_account(app: &App, ctx: &Ctx, input: CloseAccount) -> Result<
     reviews::service::erase(&mut tx, user.id).await?;
     addresses::service::erase(&mut tx, user.id).await?;
     accounts::remove(&mut tx, ctx, &user).await?;
+    // Last: what was written of it just now is erased, too.
+    audit::erase_person(app, &mut tx, ctx, user.id).await?;
     tx.commit().await?;
     metrics::counter!("zoco_accounts_closed_total").increment(1);
     Ok(())

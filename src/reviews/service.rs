@@ -149,6 +149,19 @@ pub async fn add_many(
     ctx.require(Permission::Catalog)?;
     let mut tx = app.db.begin().await?;
     store::lock_product(&mut tx, product).await?;
+    let (subject, count) = (
+        format!("product {product}"),
+        json!({ "reviews": reviews.len() }),
+    );
+    audit::record(
+        &mut tx,
+        ctx,
+        "review.imported",
+        &subject,
+        Value::Null,
+        count,
+    )
+    .await?;
     for review in reviews {
         add_one(&mut tx, ctx, product, review).await?;
     }
@@ -210,14 +223,19 @@ pub async fn delete(app: &App, ctx: &Ctx, product: &ProductKey, review: ReviewId
     let before = locked(&mut tx, ctx, product, review).await?;
     if !ctx.allows(rule(&before, Access::Write)) {
         ctx.require(Permission::Catalog)?;
-        let was = json!({
-            "author": before.author,
-            "rating": before.rating,
-            "title": before.title,
-            "body": before.body,
-        });
-        let subject = format!("product {product}");
-        audit::record(&mut tx, ctx, "review.deleted", &subject, was, Value::Null).await?;
+        let was = audit::Change {
+            subject: format!("review {review}"),
+            before: json!({
+                "product_id": product,
+                "author": before.author,
+                "rating": before.rating,
+                "title": before.title,
+                "body": before.body,
+            }),
+            after: Value::Null,
+        };
+        // What somebody wrote is theirs.
+        audit::record_about(&mut tx, ctx, before.user_id, "review.deleted", was).await?;
     } else if before.hidden && !ctx.may(Permission::Catalog) {
         let detail = "The shop hid this review. Ask the shop to remove it for good.";
         return Err(Error::conflict("review_hidden", detail));

@@ -1,4 +1,4 @@
-//! Text with rules: e-mail addresses, slugs, and folding for search.
+//! Text with rules: e-mail addresses, slugs, folding for search, cells of a table.
 
 use std::fmt;
 
@@ -92,6 +92,29 @@ pub fn fold(text: &str) -> String {
     slug::slugify(text).replace('-', " ")
 }
 
+/// Whether a spreadsheet takes the text for a formula.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in
+/// front. [`unprotected`] undoes it.
+pub fn protected(text: &str) -> String {
+    if is_formula(text.trim_start_matches('\'')) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// A cell without the apostrophe that [`protected`], or another shop, put in front.
+pub fn unprotected(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if is_formula(rest.trim_start_matches('\'')) => rest,
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +141,17 @@ mod tests {
         assert!(Slug::parse("everyday-mug").is_some());
         for wrong in ["", "Mug", "a--b", "-a", "12", "a b"] {
             assert!(Slug::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn formulas_are_protected_and_come_back() {
+        for text in [
+            "=1+1", "+49", "-1", "@x", "\tx", "'=x", "''-1", "'quoted", "plain", "",
+        ] {
+            let safe = protected(text);
+            assert!(!is_formula(&safe), "{safe}");
+            assert_eq!(unprotected(&safe), text);
         }
     }
 

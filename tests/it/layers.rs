@@ -7,8 +7,10 @@ use crate::support::plain;
 
 /// The features; each calls only those before it. Stock comes before the catalog, because a
 /// product is created together with its first stock and shows how much there is; search before it,
-/// because an index knows only words, which the catalog gives it.
+/// because an index knows only words, which the catalog gives it. Everybody writes into the audit
+/// log.
 const ORDER: &[&str] = &[
+    "audit",
     "accounts",
     "inventory",
     "search",
@@ -28,7 +30,7 @@ const ORDER: &[&str] = &[
 
 /// What features stand on; none of it knows a feature.
 const MACHINERY: &[&str] = &[
-    "audit", "config", "ctx", "db", "error", "jobs", "mail", "storage", "types", "web",
+    "config", "ctx", "db", "error", "jobs", "mail", "storage", "types", "web",
 ];
 
 /// The only places that know everything: they put the program together.
@@ -121,7 +123,7 @@ fn kind_of(file: &str) -> Kind {
         ("types", _) => Kind::Types,
         ("db", _) => Kind::Db,
         ("web", _) => Kind::Web,
-        ("audit" | "jobs", "store") => Kind::Store,
+        ("jobs", "store") => Kind::Store,
         _ if MACHINERY.contains(&top) => Kind::Machinery,
         (_, "model" | "kernel") => Kind::Model,
         (_, "store") => Kind::Store,

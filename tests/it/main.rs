@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod admin;
 mod api;
+mod audit;
 mod browser;
 mod cart;
 mod catalog;

@@ -286,6 +286,10 @@ plain! {
         shop.stop();
     }
 
+    fn the_audit_log_is_verified_on_sqlite() {
+        verify(Place::sqlite());
+    }
+
     fn the_doctor_tells_what_is_out_of_balance_on_sqlite() {
         examine(Place::sqlite());
     }
@@ -298,6 +302,10 @@ plain! {
 needs! {
     "postgres" => fn the_first_start_tells_the_admin_once_on_postgres() {
         first_start(Place::postgres());
+    }
+
+    "postgres" => fn the_audit_log_is_verified_on_postgres() {
+        verify(Place::postgres());
     }
 
     "postgres" => fn the_doctor_tells_what_is_out_of_balance_on_postgres() {
@@ -349,6 +357,67 @@ fn examine(shop: Place) {
     assert_eq!(lines[1], rating);
     assert_eq!(code, Some(1));
     assert!(complaint.contains("2 imbalances"), "{complaint}");
+    shop.remove();
+}
+
+/// The audit log of a shop is verified, noted down, and verified again after somebody wrote into
+/// the database.
+fn verify(shop: Place) {
+    let runtime = runtime();
+    runtime.block_on(shop.fill());
+    let verify = |more: &[&str]| {
+        let all = [&["audit", "verify", "--database", &shop.database], more].concat();
+        let done = run(shop.path(), &all);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (done.status.code(), text(&done.stdout), text(&done.stderr))
+    };
+    let change = |statements: &[&'static str]| {
+        runtime.block_on(async {
+            let db = Db::open(&shop.database, 2).await.unwrap();
+            let mut tx = db.begin().await.unwrap();
+            for statement in statements {
+                let sql = Sql::same(statement);
+                assert_ne!(execute(&mut tx, sql, Vec::new()).await.unwrap(), 0);
+            }
+            tx.commit().await.unwrap();
+            db.close().await;
+        });
+    };
+    let (code, told, complaint) = verify(&[]);
+    assert_eq!(code, Some(0), "{complaint}");
+    let mut lines = told.lines();
+    assert_eq!(lines.next(), Some("2 entries are as they were written"));
+    let head = lines.next().unwrap();
+    let head = head.strip_prefix("note this down elsewhere: ").unwrap();
+    assert_eq!(verify(&["--noted", head]).0, Some(0));
+    let (code, _, complaint) = verify(&["--noted", "2:abc"]);
+    assert_eq!(code, Some(2), "{complaint}");
+
+    change(&["update audit_log set actor_name = 'Nobody' where position = 2"]);
+    let (code, told, complaint) = verify(&[]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("The entry 2 (id "), "{told}");
+    assert!(told.contains("product.created of product "), "{told}");
+    assert!(
+        complaint.contains("the audit log is not what was written"),
+        "{complaint}"
+    );
+    let doctor = run(shop.path(), &["doctor", "--database", &shop.database]);
+    let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(
+        told.contains("audit log: The entry 2 (id "),
+        "the doctor said {told}"
+    );
+
+    // Who can write everything makes a new chain of it; what was noted tells.
+    change(&[
+        "update audit_log set position = null, hash = ''",
+        "update audit_head set position = 0, hash = '0000000000000000000000000000000000000000000000000000000000000000'",
+    ]);
+    assert_eq!(verify(&[]).0, Some(0));
+    let (code, told, _) = verify(&["--noted", head]);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("The entry 2 is not what was noted"), "{told}");
     shop.remove();
 }
 

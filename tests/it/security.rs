@@ -546,7 +546,7 @@ async fn check(client: &Api, method: &Method, path: &str, content_type: Option<&
     if status >= 400 {
         let code = reply.json()["code"].as_str().unwrap_or_default().to_owned();
         problem(&reply, status, &code);
-    } else if path.contains("/exports/") {
+    } else if path.contains("/exports/") || path.contains("/audit/export") {
         assert_eq!(reply.header("content-type"), "text/csv; charset=utf-8");
     } else if !reply.body.is_empty() {
         assert_eq!(
@@ -566,6 +566,7 @@ async fn check(client: &Api, method: &Method, path: &str, content_type: Option<&
 const FILES: &[(&str, &str)] = &[
     ("/account/privacy/my-data.json", "application/json"),
     ("/admin/exports/", "text/csv; charset=utf-8"),
+    ("/admin/audit/export", "text/csv; charset=utf-8"),
     ("/feeds/", "application/xml; charset=utf-8"),
     ("/sitemap", "application/xml; charset=utf-8"),
 ];

@@ -101,10 +101,13 @@ async fn promote(
             user.id
         }
     };
-    let role = |role: Role| json!({ "role": role.as_str() });
-    let was = before.map_or(Value::Null, |user| role(user.role));
+    let was = before.map_or(
+        Value::Null,
+        |user| json!({ "email": email.as_str(), "role": user.role.as_str() }),
+    );
+    let is = json!({ "email": email.as_str(), "role": Role::Admin.as_str(), "password": "set" });
     let subject = format!("user {id}");
-    audit::record(tx, ctx, "user.made_admin", &subject, was, role(Role::Admin)).await?;
+    audit::record(tx, ctx, "user.made_admin", &subject, was, is).await?;
     let user = store::by_id(tx, id).await?;
     user.ok_or(Error::NotFound)
 }

@@ -1,7 +1,10 @@
 //! Making customers who never sign in, such as the reviewers of the demo shop.
 
+use serde_json::{Value, json};
+
 use crate::accounts::store;
 use crate::app::App;
+use crate::audit;
 use crate::ctx::{Ctx, Permission, Role};
 use crate::error::Result;
 use crate::types::{Email, UserId};
@@ -47,6 +50,9 @@ async fn ensure_customer(
     .await
     {
         Ok(id) => {
+            let is = json!({ "email": email.as_str(), "role": Role::Customer.as_str() });
+            let subject = format!("user {id}");
+            audit::record(&mut tx, ctx, "user.created", &subject, Value::Null, is).await?;
             tx.commit().await?;
             Ok(id)
         }

@@ -1,6 +1,6 @@
 //! A new product made after another one.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::write::subject;
 use super::{ProductInput, ProductKey, create_product_in, product_for_staff};
@@ -30,9 +30,9 @@ pub async fn duplicate_product(app: &App, ctx: &Ctx, key: &ProductKey) -> Result
         };
         store::insert_image(&mut tx, copy.id, &image, ctx.now).await?;
     }
-    let before = json!({ "copy_of": model.id });
-    let action = "product.duplicated";
-    audit::record(&mut tx, ctx, action, &subject(copy.id), before, json!({})).await?;
+    let model = json!({ "copy_of": model.id });
+    let (action, subject) = ("product.duplicated", subject(copy.id));
+    audit::record(&mut tx, ctx, action, &subject, Value::Null, model).await?;
     let copy = store::product(&mut tx, copy.id, app.currency()).await?;
     tx.commit().await?;
     copy.ok_or(Error::NotFound)

@@ -11,7 +11,8 @@ use super::{ProductInput, ProductKey, VariantsInput};
 use crate::app::App;
 use crate::audit;
 use crate::catalog::model::{
-    Product, ProductStatus, RESERVED_SLUGS, Rating, Related, Seo, Variant,
+    Image, OptionValue, Product, ProductOption, ProductStatus, RESERVED_SLUGS, Rating, Related,
+    Seo, Variant,
 };
 use crate::catalog::store;
 use crate::ctx::{Ctx, Permission};
@@ -474,11 +475,8 @@ pub(super) async fn finish(
     let after = store::product(tx, id, app.currency())
         .await?
         .ok_or(Error::NotFound)?;
-    let (before, after_facts) = match before {
-        Some(before) => differences(facts(before), facts(&after)),
-        None => (Value::Null, facts(&after)),
-    };
-    audit::record(tx, ctx, action, &subject(id), before, after_facts).await?;
+    let before = before.map_or(Value::Null, facts);
+    audit::record(tx, ctx, action, &subject(id), before, facts(&after)).await?;
     jobs::announce(tx, ctx, CHANGED, &json!({ "id": id })).await?;
     Ok(after)
 }
@@ -487,20 +485,40 @@ pub(super) fn subject(id: ProductId) -> String {
     format!("product {id}")
 }
 
-/// What the audit log tells of a product.
+/// What the audit log tells of a product. Variants, pictures and options are told by their ids
+/// and names, so that of a thousand only those that changed are kept.
 pub(super) fn facts(product: &Product) -> Value {
     let variant = |variant: &Variant| {
-        json!({
-            "id": variant.id,
+        let facts = json!({
             "sku": variant.sku,
             "options": variant.options,
             "price": variant.price.amount(),
             "compare_at_price": variant.compare_at.map(|price| price.amount()),
+            "weight_grams": variant.weight_grams,
+            "barcode": variant.barcode,
+            "position": variant.position,
             "on_hand": variant.stock.on_hand,
             "active": variant.active,
-        })
+        });
+        (variant.id.to_string(), facts)
     };
-    let image = |image: &crate::catalog::model::Image| json!({ "id": image.id, "file": image.storage_key, "alt": image.alt });
+    let image = |image: &Image| {
+        let facts = json!({
+            "file": image.storage_key,
+            "alt": image.alt,
+            "shows": image.option_value,
+            "position": image.position,
+        });
+        (image.id.to_string(), facts)
+    };
+    let option = |option: &ProductOption| {
+        let value = |value: &OptionValue| match &value.swatch {
+            Some(swatch) => format!("{} {swatch}", value.value),
+            None => value.value.clone(),
+        };
+        let values: Vec<String> = option.values.iter().map(value).collect();
+        (option.name.clone(), json!(values))
+    };
     json!({
         "name": product.name,
         "slug": product.slug.as_str(),
@@ -514,28 +532,10 @@ pub(super) fn facts(product: &Product) -> Value {
         "seo_title": product.seo.title,
         "seo_description": product.seo.description,
         "related": product.related.iter().map(|one| one.id).collect::<Vec<_>>(),
-        "options": product.options.iter().map(|option| &option.name).collect::<Vec<_>>(),
+        "options": product.options.iter().map(option).collect::<Map<_, _>>(),
         "tags": product.tags,
         "attributes": product.attributes,
-        "variants": product.variants.iter().map(variant).collect::<Vec<_>>(),
-        "images": product.images.iter().map(image).collect::<Vec<_>>(),
+        "variants": product.variants.iter().map(variant).collect::<Map<_, _>>(),
+        "images": product.images.iter().map(image).collect::<Map<_, _>>(),
     })
-}
-
-/// Only the facts that changed, before and after.
-pub(super) fn differences(before: Value, after: Value) -> (Value, Value) {
-    let (Value::Object(before), Value::Object(after)) = (before, after) else {
-        return (Value::Null, Value::Null);
-    };
-    let only = |facts: &Map<String, Value>, others: &Map<String, Value>| {
-        let changed = facts
-            .iter()
-            .filter(|(name, value)| others.get(*name) != Some(value));
-        Value::Object(
-            changed
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
-    };
-    (only(&before, &after), only(&after, &before))
 }

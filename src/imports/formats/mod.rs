@@ -6,12 +6,13 @@ mod zoco;
 
 use serde::{Deserialize, Serialize};
 
-use super::csv::{Columns, Row, protected};
+use super::csv::{Columns, Row};
 use super::html;
 use super::model::{Format, Problem};
 use crate::catalog::service::images::MAX_IMAGES;
 use crate::catalog::service::{OptionInput, OptionValueInput, ProductInput, VariantInput};
 use crate::catalog::{CategoryTree, Product};
+use crate::types::text::protected;
 use crate::types::{MoneyInput, Slug};
 
 /// The most rows of one product: its variants, and a picture on each row.
@@ -408,8 +409,9 @@ mod tests {
     use crate::catalog::{
         Image, OptionValue, ProductOption, ProductStatus, Rating, Related, Seo, Variant,
     };
-    use crate::imports::csv::{Normaliser, read_header, read_records, unprotected};
+    use crate::imports::csv::{Normaliser, read_header, read_records};
     use crate::inventory::StockLevel;
+    use crate::types::text::unprotected;
     use crate::types::{Currency, ImageId, Money, ProductId, Timestamp, VariantId};
 
     /// The products of a file by their handles, and what is wrong with rows of none.

@@ -214,6 +214,8 @@ pub async fn retry_pictures(app: &App, ctx: &Ctx, id: ImportId) -> Result<u64> {
         return Err(not_now(&batch));
     }
     let count = store::retry_pictures(&mut tx, id, ctx.now).await?;
+    let facts = json!({ "pictures": count });
+    record(&mut tx, ctx, "import.pictures_retried", &batch, facts).await?;
     tx.commit().await?;
     Ok(count)
 }

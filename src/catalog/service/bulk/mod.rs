@@ -19,7 +19,7 @@ pub use seen::Seen;
 
 use super::indexing;
 use super::staff::matching;
-use super::write::{CHANGED, differences, facts, hold_stock_of, subject};
+use super::write::{CHANGED, facts, hold_stock_of, subject};
 use crate::app::App;
 use crate::audit;
 use crate::catalog::model::{Product, StaffFilter};
@@ -260,13 +260,10 @@ async fn write(
         }
         _ => {}
     }
-    let entry = |(before, after): &(Product, Product)| {
-        let (before, now) = differences(facts(before), facts(after));
-        audit::Change {
-            subject: subject(after.id),
-            before,
-            after: now,
-        }
+    let entry = |(before, after): &(Product, Product)| audit::Change {
+        subject: subject(after.id),
+        before: facts(before),
+        after: facts(after),
     };
     let entries: Vec<audit::Change> = changed.iter().map(entry).collect();
     let name = match kind(action) {
