@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::jobs::Observer;
 use crate::mail::Letter;
-use crate::types::{Email, UserId};
+use crate::types::{Email, Locale, UserId};
 
 /// The letters of accounts.
 pub const LETTERS: [Observer; 7] = [
@@ -81,6 +81,7 @@ struct Moved {
 struct Closed {
     email: String,
     name: String,
+    locale: String,
 }
 
 async fn welcome(app: App, payload: Value) -> Result<()> {
@@ -88,19 +89,31 @@ async fn welcome(app: App, payload: Value) -> Result<()> {
     let Some((user, token)) = email::issue_verification(&app, &app.system(), user).await? else {
         return Ok(());
     };
-    let shop = &app.config.shop_name;
+    let (shop, name) = (&app.config.shop_name, &user.name);
     let link = token.map(|token| urls::verify_email(&token));
-    let notice = Notice {
-        subject: format!("Welcome to {shop}"),
-        title: format!("Welcome, {}!", user.name),
-        paragraphs: vec![
-            "Your account is ready. Please confirm that this e-mail address is yours, so that we \
-            can help you when you lose your password."
-                .to_owned(),
-        ],
-        action: link.map(|link| ("Confirm my e-mail", link)),
+    let notice = match user.locale {
+        Locale::English => Notice {
+            subject: format!("Welcome to {shop}"),
+            title: format!("Welcome, {name}!"),
+            paragraphs: vec![
+                "Your account is ready. Please confirm that this e-mail address is yours, so \
+                that we can help you when you lose your password."
+                    .to_owned(),
+            ],
+            action: link.map(|link| ("Confirm my e-mail", link)),
+        },
+        Locale::Spanish => Notice {
+            subject: format!("Te damos la bienvenida a {shop}"),
+            title: format!("¡Hola, {name}!"),
+            paragraphs: vec![
+                "Tu cuenta está lista. Confirma que esta dirección de correo es tuya, para que \
+                podamos ayudarte si pierdes la contraseña."
+                    .to_owned(),
+            ],
+            action: link.map(|link| ("Confirmar mi correo", link)),
+        },
     };
-    notice.send(&app, &user.email, "welcome").await
+    notice.send(&app, &user.email, user.locale, "welcome").await
 }
 
 async fn verification(app: App, payload: Value) -> Result<()> {
@@ -109,16 +122,31 @@ async fn verification(app: App, payload: Value) -> Result<()> {
     else {
         return Ok(());
     };
-    let notice = Notice {
-        subject: "Confirm your e-mail".to_owned(),
-        title: format!("Hello, {}", user.name),
-        paragraphs: vec![
-            "Please confirm that this e-mail address is yours. The link is good for three days."
-                .to_owned(),
-        ],
-        action: Some(("Confirm my e-mail", urls::verify_email(&token))),
+    let link = urls::verify_email(&token);
+    let notice = match user.locale {
+        Locale::English => Notice {
+            subject: "Confirm your e-mail".to_owned(),
+            title: hello(&user),
+            paragraphs: vec![
+                "Please confirm that this e-mail address is yours. The link is good for three \
+                days."
+                    .to_owned(),
+            ],
+            action: Some(("Confirm my e-mail", link)),
+        },
+        Locale::Spanish => Notice {
+            subject: "Confirma tu correo".to_owned(),
+            title: hello(&user),
+            paragraphs: vec![
+                "Confirma que esta dirección de correo es tuya. El enlace vale tres días."
+                    .to_owned(),
+            ],
+            action: Some(("Confirmar mi correo", link)),
+        },
     };
-    notice.send(&app, &user.email, "verification").await
+    notice
+        .send(&app, &user.email, user.locale, "verification")
+        .await
 }
 
 async fn reset(app: App, payload: Value) -> Result<()> {
@@ -129,18 +157,32 @@ async fn reset(app: App, payload: Value) -> Result<()> {
     let Some((user, token)) = password::issue_reset(&app, &app.system(), &email).await? else {
         return Ok(());
     };
-    let notice = Notice {
-        subject: "Set a new password".to_owned(),
-        title: format!("Hello, {}", user.name),
-        paragraphs: vec![
-            "Somebody, probably you, asked to set a new password for your account. The link is \
-            good for one use, within 30 minutes."
-                .to_owned(),
-            "If it was not you, do nothing: your password stays as it is.".to_owned(),
-        ],
-        action: Some(("Set a new password", urls::reset_password(&token))),
+    let link = urls::reset_password(&token);
+    let notice = match user.locale {
+        Locale::English => Notice {
+            subject: "Set a new password".to_owned(),
+            title: hello(&user),
+            paragraphs: vec![
+                "Somebody, probably you, asked to set a new password for your account. The link \
+                is good for one use, within 30 minutes."
+                    .to_owned(),
+                "If it was not you, do nothing: your password stays as it is.".to_owned(),
+            ],
+            action: Some(("Set a new password", link)),
+        },
+        Locale::Spanish => Notice {
+            subject: "Elige una contraseña nueva".to_owned(),
+            title: hello(&user),
+            paragraphs: vec![
+                "Alguien, probablemente tú, ha pedido una contraseña nueva para tu cuenta. El \
+                enlace vale una sola vez, durante 30 minutos."
+                    .to_owned(),
+                "Si no has sido tú, no hagas nada: tu contraseña sigue siendo la misma.".to_owned(),
+            ],
+            action: Some(("Elegir una contraseña", link)),
+        },
     };
-    notice.send(&app, &user.email, "reset").await
+    notice.send(&app, &user.email, user.locale, "reset").await
 }
 
 async fn password_changed(app: App, payload: Value) -> Result<()> {
@@ -148,17 +190,34 @@ async fn password_changed(app: App, payload: Value) -> Result<()> {
     let Some(user) = service::user(&app, user).await? else {
         return Ok(());
     };
-    let notice = Notice {
-        subject: "Your password was changed".to_owned(),
-        title: format!("Hello, {}", user.name),
-        paragraphs: vec![
-            "The password of your account was changed, and all sign-ins with the old one ended."
-                .to_owned(),
-            "If it was not you, set a new password at once.".to_owned(),
-        ],
-        action: Some(("Set a new password", urls::FORGOT_PASSWORD.to_owned())),
+    let link = urls::FORGOT_PASSWORD.to_owned();
+    let notice = match user.locale {
+        Locale::English => Notice {
+            subject: "Your password was changed".to_owned(),
+            title: hello(&user),
+            paragraphs: vec![
+                "The password of your account was changed, and all sign-ins with the old one \
+                ended."
+                    .to_owned(),
+                "If it was not you, set a new password at once.".to_owned(),
+            ],
+            action: Some(("Set a new password", link)),
+        },
+        Locale::Spanish => Notice {
+            subject: "Tu contraseña ha cambiado".to_owned(),
+            title: hello(&user),
+            paragraphs: vec![
+                "La contraseña de tu cuenta ha cambiado, y todas las sesiones abiertas con la \
+                anterior se han cerrado."
+                    .to_owned(),
+                "Si no has sido tú, elige una contraseña nueva enseguida.".to_owned(),
+            ],
+            action: Some(("Elegir una contraseña", link)),
+        },
     };
-    notice.send(&app, &user.email, "password changed").await
+    notice
+        .send(&app, &user.email, user.locale, "password changed")
+        .await
 }
 
 async fn email_change(app: App, payload: Value) -> Result<()> {
@@ -170,36 +229,79 @@ async fn email_change(app: App, payload: Value) -> Result<()> {
     let Some(links) = links else {
         return Ok(());
     };
-    let User { name, email, .. } = &links.user;
-    let to_old = Notice {
-        subject: "Do you want to change your e-mail?".to_owned(),
-        title: format!("Hello, {name}"),
-        paragraphs: vec![
-            format!("You asked to use {wanted} for your account instead of this address."),
-            "Please confirm it here, and with the link in the letter to the new address. Both \
-            links are good for a day."
-                .to_owned(),
-            "If it was not you, do nothing, and change your password.".to_owned(),
-        ],
-        action: Some((
-            "Agree to the change",
-            urls::confirm_email_change(&links.old),
-        )),
-    };
-    to_old.send(&app, email, "email change, old").await?;
+    let user = links.user;
+    let to_old = to_old_address(&user, &wanted, urls::confirm_email_change(&links.old));
+    to_old
+        .send(&app, &user.email, user.locale, "email change, old")
+        .await?;
     let to_new = match links.new {
-        Some(token) => Notice {
+        Some(token) => to_new_address(&user, urls::confirm_email_change(&token)),
+        // It is told to the owner of the address, not to who asked.
+        None => to_taken_address(user.locale),
+    };
+    to_new
+        .send(&app, &wanted, user.locale, "email change, new")
+        .await
+}
+
+fn to_old_address(user: &User, wanted: &Email, link: String) -> Notice {
+    match user.locale {
+        Locale::English => Notice {
+            subject: "Do you want to change your e-mail?".to_owned(),
+            title: hello(user),
+            paragraphs: vec![
+                format!("You asked to use {wanted} for your account instead of this address."),
+                "Please confirm it here, and with the link in the letter to the new address. \
+                Both links are good for a day."
+                    .to_owned(),
+                "If it was not you, do nothing, and change your password.".to_owned(),
+            ],
+            action: Some(("Agree to the change", link)),
+        },
+        Locale::Spanish => Notice {
+            subject: "¿Quieres cambiar tu correo?".to_owned(),
+            title: hello(user),
+            paragraphs: vec![
+                format!("Has pedido usar {wanted} para tu cuenta en lugar de esta dirección."),
+                "Confírmalo aquí y con el enlace de la carta a la dirección nueva. Los dos \
+                enlaces valen un día."
+                    .to_owned(),
+                "Si no has sido tú, no hagas nada y cambia tu contraseña.".to_owned(),
+            ],
+            action: Some(("Aceptar el cambio", link)),
+        },
+    }
+}
+
+fn to_new_address(user: &User, link: String) -> Notice {
+    match user.locale {
+        Locale::English => Notice {
             subject: "Confirm your new e-mail".to_owned(),
-            title: format!("Hello, {name}"),
+            title: hello(user),
             paragraphs: vec![
                 "Please confirm that this address is yours and that you want to use it for your \
                 account. The link is good for a day."
                     .to_owned(),
             ],
-            action: Some(("Confirm my e-mail", urls::confirm_email_change(&token))),
+            action: Some(("Confirm my e-mail", link)),
         },
-        // It is told to the owner of the address, not to who asked.
-        None => Notice {
+        Locale::Spanish => Notice {
+            subject: "Confirma tu correo nuevo".to_owned(),
+            title: hello(user),
+            paragraphs: vec![
+                "Confirma que esta dirección es tuya y que quieres usarla para tu cuenta. El \
+                enlace vale un día."
+                    .to_owned(),
+            ],
+            action: Some(("Confirmar mi correo", link)),
+        },
+    }
+}
+
+fn to_taken_address(locale: Locale) -> Notice {
+    let link = urls::SIGN_IN.to_owned();
+    match locale {
+        Locale::English => Notice {
             subject: "You have an account already".to_owned(),
             title: "You have an account already".to_owned(),
             paragraphs: vec![
@@ -207,10 +309,19 @@ async fn email_change(app: App, payload: Value) -> Result<()> {
                 an account of its own already, and nothing was changed."
                     .to_owned(),
             ],
-            action: Some(("Sign in", urls::SIGN_IN.to_owned())),
+            action: Some(("Sign in", link)),
         },
-    };
-    to_new.send(&app, &wanted, "email change, new").await
+        Locale::Spanish => Notice {
+            subject: "Ya tienes una cuenta".to_owned(),
+            title: "Ya tienes una cuenta".to_owned(),
+            paragraphs: vec![
+                "Alguien, probablemente tú, quería usar esta dirección para otra cuenta. Ya \
+                tiene una propia, y no ha cambiado nada."
+                    .to_owned(),
+            ],
+            action: Some(("Entrar", link)),
+        },
+    }
 }
 
 async fn email_changed(app: App, payload: Value) -> Result<()> {
@@ -218,34 +329,68 @@ async fn email_changed(app: App, payload: Value) -> Result<()> {
     let (Some(user), Some(old)) = (service::user(&app, user).await?, Email::parse(&old)) else {
         return Ok(());
     };
-    let notice = Notice {
-        subject: "Your e-mail was changed".to_owned(),
-        title: format!("Hello, {}", user.name),
-        paragraphs: vec![format!(
-            "Your account now uses {}. Letters about your orders go there from now on.",
-            user.email
-        )],
-        action: None,
+    let email = &user.email;
+    let notice = match user.locale {
+        Locale::English => Notice {
+            subject: "Your e-mail was changed".to_owned(),
+            title: hello(&user),
+            paragraphs: vec![format!(
+                "Your account now uses {email}. Letters about your orders go there from now on."
+            )],
+            action: None,
+        },
+        Locale::Spanish => Notice {
+            subject: "Tu correo ha cambiado".to_owned(),
+            title: hello(&user),
+            paragraphs: vec![format!(
+                "Tu cuenta usa ahora {email}. Las cartas sobre tus pedidos irán allí."
+            )],
+            action: None,
+        },
     };
-    notice.send(&app, &old, "email changed").await
+    notice.send(&app, &old, user.locale, "email changed").await
 }
 
 async fn farewell(app: App, payload: Value) -> Result<()> {
-    let Closed { email, name } = serde_json::from_value(payload)?;
+    let Closed {
+        email,
+        name,
+        locale,
+    } = serde_json::from_value(payload)?;
     let Some(email) = Email::parse(&email) else {
         return Ok(());
     };
-    let notice = Notice {
-        subject: "Your account is deleted".to_owned(),
-        title: format!("Goodbye, {name}"),
-        paragraphs: vec![
-            "Your account is deleted, with your addresses, reviews and cart. Orders stay in our \
-            books without your name, as the law asks."
-                .to_owned(),
-        ],
-        action: None,
+    let locale = locale.parse().unwrap_or_default();
+    let notice = match locale {
+        Locale::English => Notice {
+            subject: "Your account is deleted".to_owned(),
+            title: format!("Goodbye, {name}"),
+            paragraphs: vec![
+                "Your account is deleted, with your addresses, reviews and cart. Orders stay in \
+                our books without your name, as the law asks."
+                    .to_owned(),
+            ],
+            action: None,
+        },
+        Locale::Spanish => Notice {
+            subject: "Tu cuenta está borrada".to_owned(),
+            title: format!("Adiós, {name}"),
+            paragraphs: vec![
+                "Tu cuenta está borrada, con tus direcciones, opiniones y carrito. Los pedidos \
+                quedan en nuestros libros sin tu nombre, como pide la ley."
+                    .to_owned(),
+            ],
+            action: None,
+        },
     };
-    notice.send(&app, &email, "farewell").await
+    notice.send(&app, &email, locale, "farewell").await
+}
+
+fn hello(user: &User) -> String {
+    match user.locale {
+        Locale::English => format!("Hello, {}", user.name),
+        Locale::Spanish => format!("Hola, {}", user.name),
+    }
 }
 
 /// A short letter, with at most one thing to do.
@@ -269,6 +414,7 @@ struct Text<'a> {
 #[derive(Template)]
 #[template(path = "emails/notice.html")]
 struct Html<'a> {
+    locale: Locale,
     shop: &'a str,
     title: &'a str,
     paragraphs: &'a [String],
@@ -277,7 +423,7 @@ struct Html<'a> {
 
 impl Notice {
     /// Sends it. `kind` sets letters apart that say the same.
-    async fn send(self, app: &App, to: &Email, kind: &str) -> Result<()> {
+    async fn send(self, app: &App, to: &Email, locale: Locale, kind: &str) -> Result<()> {
         let action = self
             .action
             .map(|(label, path)| (label, app.config.absolute(&path)));
@@ -289,6 +435,7 @@ impl Notice {
             action: &action,
         };
         let html = Html {
+            locale,
             shop,
             title,
             paragraphs,

@@ -54,6 +54,11 @@ fn known(checkout: &Checkout, choice: &Choice) -> Typed {
     let chosen = saved.find(|saved| Some(saved.id) == chosen);
     let address = chosen.map_or(&checkout.address, |saved| &saved.address);
     typed.set_address("shipping_address", address);
+    let mut saved = checkout.saved_addresses.iter();
+    let billing = saved.find(|saved| saved.default_billing);
+    if let Some(billing) = billing.filter(|billing| billing.address != *address) {
+        typed.set_address("billing_address", &billing.address);
+    }
     typed
 }
 

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::model::MyData;
 use super::service;
-use crate::accounts::api::UserJson;
+use crate::accounts::api::{PersonalTokenJson, SignInJson, UserJson};
 use crate::accounts::service::CloseAccount;
 use crate::addresses::api::SavedAddressJson;
 use crate::app::App;
@@ -35,6 +35,10 @@ pub struct MyDataJson {
     made_at: String,
     /// The account.
     account: UserJson,
+    /// Where they are signed in.
+    sign_ins: Vec<SignInJson>,
+    /// The tokens of their scripts; what they carry, nobody knows.
+    tokens: Vec<PersonalTokenJson>,
     /// The address book.
     addresses: Vec<SavedAddressJson>,
     /// All orders, the oldest first.
@@ -53,6 +57,12 @@ impl MyDataJson {
         Self {
             made_at: ctx.now.rfc3339(),
             account: UserJson::from(&data.user),
+            sign_ins: data.sign_ins.into_iter().map(SignInJson::from).collect(),
+            tokens: data
+                .tokens
+                .into_iter()
+                .map(PersonalTokenJson::from)
+                .collect(),
             addresses: data.addresses.iter().map(SavedAddressJson::from).collect(),
             orders: orders.map(|order| OrderJson::new(ctx, order)).collect(),
             reviews: reviews

@@ -1,6 +1,6 @@
 //! What the shop knows of a person.
 
-use crate::accounts::model::User;
+use crate::accounts::model::{PersonalToken, SignedIn, User};
 use crate::addresses::SavedAddress;
 use crate::cart::Cart;
 use crate::orders::Order;
@@ -11,6 +11,10 @@ use crate::reviews::ReviewOfProduct;
 pub struct MyData {
     /// The account.
     pub user: User,
+    /// Where they are signed in.
+    pub sign_ins: Vec<SignedIn>,
+    /// The tokens of their scripts.
+    pub tokens: Vec<PersonalToken>,
     /// The address book.
     pub addresses: Vec<SavedAddress>,
     /// All orders, the oldest first.

@@ -12,6 +12,8 @@ use crate::{addresses, audit, cart, orders, reviews};
 pub async fn my_data(app: &App, ctx: &Ctx) -> Result<MyData> {
     let user = accounts::me(app, ctx).await?;
     Ok(MyData {
+        sign_ins: accounts::sign_ins(app, ctx).await?,
+        tokens: accounts::personal_tokens(app, ctx).await?,
         addresses: addresses::service::list(app, ctx).await?,
         orders: orders::service::all_own(app, ctx).await?,
         reviews: reviews::service::all_own(app, ctx).await?,

@@ -133,9 +133,12 @@ both! {
         let form = browser.get("/checkout").await.expect(200);
         let line1 = "[name='shipping_address.line1']";
         assert_eq!(form.attributes(line1, "value"), ["1 Main St"]);
+        assert_eq!(form.attributes("[name='billing_address.line1']", "value"), [""]);
         assert_eq!(form.texts("nav[aria-label='Your addresses'] a"), ["Ada Lovelace, 1 Main St", "Ada, 2 Main St"]);
         let form = browser.get(&format!("/checkout?address={}", second.id)).await.expect(200);
         assert_eq!(form.attributes(line1, "value"), ["2 Main St"]);
+        // The bill goes to its default, which is another address now.
+        assert_eq!(form.attributes("[name='billing_address.line1']", "value"), ["1 Main St"]);
         browser.submit(&form, "#checkout", &[("save_address", "on")]).await.expect(200);
         assert_eq!(service::list(&app, &ada).await.unwrap().len(), 2);
         app.run_jobs().await;

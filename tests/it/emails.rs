@@ -69,6 +69,23 @@ both! {
         app.api().post("/api/auth/email/verification", json!({})).await.expect(401);
     }
 
+    async fn letters_come_in_the_readers_language(app: TestApp) {
+        let spanish = app.api().with("accept-language", "es");
+        let body = json!({"email": "ana@example.com", "password": PASSWORD, "name": "Ana"});
+        spanish.post("/api/auth/register", body).await.expect(201);
+        app.run_jobs().await;
+        let client = app.api().signed_in("ana@example.com").await;
+        let body = json!({"email": "anita@example.com", "password": PASSWORD});
+        client.post("/api/auth/email", body).await.expect(202);
+        client.post("/api/auth/password/forgot", json!({"email": "ana@example.com"})).await.expect(202);
+        app.run_jobs().await;
+        let subjects: Vec<String> = sent(&app).into_iter().map(|(_, subject)| subject).collect();
+        assert_eq!(subjects, ["Te damos la bienvenida a olmo", "¿Quieres cambiar tu correo?", "Confirma tu correo nuevo", "Elige una contraseña nueva"]);
+        let letter = &app.letters()[3];
+        assert!(letter.html.contains("<html lang=\"es\">"), "{}", letter.html);
+        assert!(letter.text.contains("durante 30 minutos"), "{}", letter.text);
+    }
+
     async fn a_letter_lasts_three_days(app: TestApp) {
         let ada = app.customer("ada@example.com").await;
         service::send_verification(&app, &ada).await.unwrap();

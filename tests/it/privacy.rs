@@ -77,7 +77,8 @@ async fn texts(app: &TestApp) -> String {
         "select actor_name || detail from order_events",
         "select title || body || search_text from reviews",
         "select token from carts",
-        "select data from sessions",
+        "select data || user_agent || address from sessions",
+        "select actor_name || address || before || after from audit_log",
     ] {
         let rows: Vec<(String,)> = Query::new(sql).fetch_all(&mut conn).await.unwrap();
         for (text,) in rows {
@@ -102,13 +103,18 @@ both! {
         assert_eq!(data["orders"][0]["lines"][0]["name"], "Everyday mug");
         assert_eq!(data["reviews"][0]["title"], "Ada likes it");
         assert_eq!(data["cart"]["count"], 1);
+        assert_eq!(data["sign_ins"][0]["kind"], "api");
+        assert_eq!(data["tokens"], json!([]));
 
         let mut browser = app.browser();
         browser.sign_in("ada@example.com").await;
         browser.get("/account/privacy").await.expect(200);
         let file = browser.get("/account/privacy/my-data.json").await.expect(200);
         assert_eq!(file.header("content-disposition"), "attachment; filename=\"my-data.json\"");
-        assert_eq!(file.json(), data);
+        let mut file = file.json();
+        assert_eq!(file["sign_ins"].as_array().unwrap().len(), 2);
+        file["sign_ins"] = data["sign_ins"].clone();
+        assert_eq!(file, data);
         // Nobody else's.
         let eve = app.customer("eve@example.com").await;
         let hers = service::my_data(&app, &eve).await.unwrap();
@@ -146,6 +152,8 @@ both! {
         let product = catalog::product(&app, &app.system(), &ProductKey::Id(mug.id)).await.unwrap();
         assert_eq!(product.rating.count, 0);
         assert_eq!(zoco::admin::service::examine(&app).await.unwrap(), Vec::<String>::new());
+        // The log has forgotten the person, and its chain still holds.
+        zoco::audit::command::verify(&app, None).await.unwrap();
 
         app.run_jobs().await;
         let farewell = app.letters().pop().unwrap();

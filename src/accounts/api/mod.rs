@@ -8,6 +8,9 @@ mod profile;
 mod sessions;
 mod staff;
 
+pub use personal::PersonalTokenJson;
+pub use sessions::SignInJson;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;

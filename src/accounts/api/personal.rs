@@ -23,7 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A personal token.
 #[derive(Serialize, ToSchema)]
-struct PersonalTokenJson {
+pub struct PersonalTokenJson {
     /// Its id.
     id: i64,
     /// What it is for.

@@ -22,7 +22,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Where somebody is signed in.
 #[derive(Serialize, ToSchema)]
-struct SignedInJson {
+pub struct SignInJson {
     /// Names it, to end it.
     id: String,
     /// `browser` or `api`.
@@ -40,7 +40,7 @@ struct SignedInJson {
     current: bool,
 }
 
-impl From<SignedIn> for SignedInJson {
+impl From<SignedIn> for SignInJson {
     fn from(signed_in: SignedIn) -> Self {
         Self {
             id: signed_in.id,
@@ -58,7 +58,7 @@ impl From<SignedIn> for SignedInJson {
 #[derive(Serialize, ToSchema)]
 struct SignInsJson {
     /// Browsers, then clients of the API, each the last used first; a hundred of each at most.
-    items: Vec<SignedInJson>,
+    items: Vec<SignInJson>,
 }
 
 /// How many sign-ins were ended.
@@ -74,7 +74,7 @@ struct EndedJson {
     security(("bearer" = [])))]
 async fn list(State(app): State<App>, ApiCtx(ctx): ApiCtx) -> Result<Json<SignInsJson>, Failure> {
     let sign_ins = service::sign_ins(&app, &ctx).await?;
-    let items = sign_ins.into_iter().map(SignedInJson::from).collect();
+    let items = sign_ins.into_iter().map(SignInJson::from).collect();
     Ok(Json(SignInsJson { items }))
 }
 

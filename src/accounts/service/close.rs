@@ -44,6 +44,10 @@ pub async fn remove(tx: &mut Tx, ctx: &Ctx, user: &User) -> Result<()> {
     store::delete(tx, user.id).await?;
     let subject = format!("user {}", user.id);
     audit::record(tx, ctx, "user.deleted", &subject, Value::Null, Value::Null).await?;
-    let closed = json!({ "email": now.email.as_str(), "name": now.name });
+    let closed = json!({
+        "email": now.email.as_str(),
+        "name": now.name,
+        "locale": now.locale.as_str(),
+    });
     jobs::emit(tx, ctx, "account.closed", &closed).await
 }
