@@ -75,6 +75,15 @@ pub struct Config {
     pub read_limit: u32,
     /// Writing requests to the API a minute, for one account or address.
     pub write_limit: u32,
+    /// Connections at once; one more is answered 503.
+    pub max_connections: usize,
+    /// Seconds from connecting to the end of the first request's head.
+    pub head_timeout: u64,
+    /// Seconds from the end of an answer to the end of the next request's head.
+    pub idle_timeout: u64,
+    /// Seconds for which the body of a request may bring nothing, or the reader of an answer take
+    /// nothing.
+    pub stall_timeout: u64,
     /// How many hops of `X-Forwarded-For` to believe.
     pub trusted_proxies: usize,
     /// `file:` (one .eml a mail in the data folder's `mail/`) or `smtp://…`.
@@ -121,6 +130,10 @@ impl Default for Config {
             page_limit: 1200,
             read_limit: 1200,
             write_limit: 600,
+            max_connections: 10_000,
+            head_timeout: 15,
+            idle_timeout: 75,
+            stall_timeout: 20,
             trusted_proxies: 0,
             mail_url: "file:".into(),
             mail_from: "olmo <shop@example.com>".to_owned(),
@@ -231,6 +244,22 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_WRITE_LIMIT", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write_limit: Option<u32>,
+    /// Connections at once [default: 10000]
+    #[arg(long, env = "ZOCO_MAX_CONNECTIONS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<usize>,
+    /// Seconds from connecting to the end of the first request's head [default: 15]
+    #[arg(long, env = "ZOCO_HEAD_TIMEOUT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_timeout: Option<u64>,
+    /// Seconds that a connection may wait for its next request [default: 75]
+    #[arg(long, env = "ZOCO_IDLE_TIMEOUT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<u64>,
+    /// Seconds for which a sender may send nothing, or a reader take nothing [default: 20]
+    #[arg(long, env = "ZOCO_STALL_TIMEOUT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stall_timeout: Option<u64>,
     /// How many hops of X-Forwarded-For to believe [default: 0]
     #[arg(long, env = "ZOCO_TRUSTED_PROXIES", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -355,6 +384,21 @@ impl Config {
             anyhow::ensure!(
                 limit > 0,
                 "{name} must be at least 1; rate_limits = \"off\" lifts all limits"
+            );
+        }
+        anyhow::ensure!(
+            (1..=1_000_000).contains(&self.max_connections),
+            "max_connections must be 1 to 1000000"
+        );
+        let timeouts = [
+            ("head_timeout", self.head_timeout),
+            ("idle_timeout", self.idle_timeout),
+            ("stall_timeout", self.stall_timeout),
+        ];
+        for (name, seconds) in timeouts {
+            anyhow::ensure!(
+                (1..=3600).contains(&seconds),
+                "{name} must be 1 to 3600 seconds"
             );
         }
         let secrets = self.jwt_secret.iter().chain(&self.jwt_previous_secrets);

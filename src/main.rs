@@ -16,13 +16,12 @@ use zoco::app::App;
 use zoco::config::{Config, Overrides, Switch};
 use zoco::imports::{Format, command as import};
 use zoco::types::ImportId;
+use zoco::web::server::Bounds;
 use zoco::{accounts, admin, audit, catalog, demo, jobs, routes, web};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long requests under way may go on after the signal to stop.
-const GRACE: Duration = Duration::from_secs(35);
 /// How often figures are condensed; without it each measured request would stay in memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -229,20 +228,7 @@ async fn serve(mut config: Config, with_worker: bool) -> anyhow::Result<()> {
     let worker = with_worker.then(|| tokio::spawn(work(app.clone(), stop.clone())));
     // A trailing slash makes no difference.
     let service = NormalizePathLayer::trim_trailing_slash().layer(routes::router(app.clone()));
-    let service = axum::ServiceExt::<axum::extract::Request>::into_make_service_with_connect_info::<
-        SocketAddr,
-    >(service);
-    let serving =
-        axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let out_of_patience = async {
-        stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        done = serving.into_future() => done?,
-        () = out_of_patience => tracing::warn!("some requests did not come to their end"),
-    }
-    stop.cancel();
+    web::server::serve(listener, service, Bounds::new(&app.config), stop).await;
     follower.await?;
     if let Some(worker) = worker {
         worker.await?;

@@ -26,7 +26,7 @@ use crate::web::layers::{self, Facts};
 use crate::web::limits::{Asker, Budget, Standing};
 use crate::web::{
     ApiCtx, Failure, Flash, Link, Shell, SignedIn, Template, Viewer, Visit, assets, docs, health,
-    html, idempotency, session,
+    html, idempotency, intake, session,
 };
 use crate::{
     accounts, addresses, admin, audit, cart, catalog, checkout, imports, orders, privacy, reviews,
@@ -235,7 +235,8 @@ fn pages(app: &App) -> Router<App> {
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), bring_cart_of_visit));
     let uploads = layers::guard_files(imports::admin::uploads());
-    layers::same_site(layers::guard(pages).merge(uploads))
+    layers::same_site(layers::guard(pages).merge(uploads), &app.config.base_url)
+        .layer(from_fn_with_state(app.clone(), intake::layer))
         .layer(from_fn(draw_pages))
         .layer(from_fn_with_state(app.clone(), identify_viewer))
         .layer(session::layer(app))
@@ -298,7 +299,9 @@ fn api(app: &App) -> Router<App> {
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
         .layer(from_fn_with_state(app.clone(), bring_cart_of_client))
         .layer(from_fn_with_state(app.clone(), identify_client));
-    layers::same_site(router).layer(from_fn(layers::draw_problems))
+    layers::same_site(router, &app.config.base_url)
+        .layer(from_fn_with_state(app.clone(), intake::layer))
+        .layer(from_fn(layers::draw_problems))
 }
 
 fn ctx_of(request: &Request, app: &App) -> Ctx {

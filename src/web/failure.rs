@@ -88,6 +88,10 @@ impl Failure {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            // Half a request may still be on its way.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some((limit, seconds)) = self.limit.zip(self.retry_after) {
             headers.insert(limits::LIMIT, HeaderValue::from(limit));
             headers.insert(limits::REMAINING, HeaderValue::from(0));

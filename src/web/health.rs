@@ -1,9 +1,10 @@
 //! Whether the program lives, whether it can work, and its figures.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 
 use axum::extract::{ConnectInfo, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -50,6 +51,20 @@ fn same(one: &str, other: &str) -> bool {
     Sha256::digest(one.as_bytes()) == Sha256::digest(other.as_bytes())
 }
 
+/// Whether this machine was asked for by its number, or as `localhost`: a page of somebody else's
+/// whose name leads here (DNS rebinding) asks for that name.
+fn is_own_name(headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let Some(authority) = host.and_then(|host| host.parse::<Authority>().ok()) else {
+        return host.is_none();
+    };
+    let name = authority.host();
+    let number = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || number.parse::<IpAddr>().is_ok()
+}
+
 /// Figures in Prometheus' text form: from loopback, or with the token of the settings.
 pub async fn metrics(
     State(app): State<App>,
@@ -57,6 +72,7 @@ pub async fn metrics(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let local = peer.is_some_and(|axum::Extension(ConnectInfo(peer))| peer.ip().is_loopback())
+        && is_own_name(&headers)
         && !PASSED_ON.iter().any(|name| headers.contains_key(*name));
     let given = headers
         .get(header::AUTHORIZATION)

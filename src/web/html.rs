@@ -31,24 +31,28 @@ pub fn page_with(status: StatusCode, template: &impl Template) -> Answer {
 
 /// 303: the browser goes on to `path` with GET. Only paths of this shop.
 pub fn redirect(path: &str) -> Answer {
-    let path = local_path(path).unwrap_or("/");
-    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+    Ok(lead_on(StatusCode::SEE_OTHER, path))
 }
 
-/// 301: this address is old.
+/// 301: this address is old. Only paths of this shop.
 pub fn moved(path: &str) -> Answer {
-    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
-    Ok((
-        StatusCode::MOVED_PERMANENTLY,
-        [(header::LOCATION, location)],
-    )
-        .into_response())
+    Ok(lead_on(StatusCode::MOVED_PERMANENTLY, path))
 }
+
+/// The one place that names another address to go to.
+fn lead_on(status: StatusCode, path: &str) -> Response {
+    let path = local_path(path).and_then(|path| HeaderValue::from_str(path).ok());
+    let location = path.unwrap_or(HeaderValue::from_static("/"));
+    (status, [(header::LOCATION, location)]).into_response()
+}
+
+/// The longest path that is led on to, in bytes.
+const MAX_PATH: usize = 2000;
 
 /// A path of this shop, as `next=` may carry it; none for another site's address in any guise.
 pub fn local_path(text: &str) -> Option<&str> {
-    let local = text.starts_with('/')
+    let local = text.len() <= MAX_PATH
+        && text.starts_with('/')
         && !text.starts_with("//")
         && !text.contains('\\')
         && !text.chars().any(char::is_control);

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use super::failure::Failure;
+use super::layers::MAX_BODY;
 use super::viewer::ApiCtx;
 use crate::app::App;
 use crate::ctx::Ctx;
@@ -21,8 +22,9 @@ use crate::types::Timestamp;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-/// The largest request that is kept in memory for its fingerprint.
-const MAX_BODY: usize = 11 * 1024 * 1024;
+/// The largest request of staff that is kept in memory for its fingerprint: a picture's. Others
+/// send none.
+const MAX_STAFF_BODY: usize = 11 * 1024 * 1024;
 /// After so long a request without an answer counts as dead, and the key is free again.
 const ABANDONED_SECONDS: i64 = 60;
 /// How long answers are kept.
@@ -47,13 +49,12 @@ async fn handle(app: &App, request: Request, next: Next) -> std::result::Result<
         return Ok(next.run(request).await);
     };
     let key = read_key(key)?;
-    let scope = request
-        .extensions()
-        .get::<ApiCtx>()
-        .map(|ApiCtx(ctx)| scope(ctx))
-        .unwrap_or_default();
+    let ctx = request.extensions().get::<ApiCtx>();
+    let scope = ctx.map(|ApiCtx(ctx)| scope(ctx)).unwrap_or_default();
+    let is_staff = ctx.is_some_and(|ApiCtx(ctx)| ctx.is_staff());
+    let most = if is_staff { MAX_STAFF_BODY } else { MAX_BODY };
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY)
+    let body = to_bytes(body, most)
         .await
         .map_err(|_| Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE))?;
     let fingerprint = fingerprint(&parts.method, &parts.uri.to_string(), &parts.headers, &body);

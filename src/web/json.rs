@@ -15,7 +15,8 @@ use crate::error::FieldErrors;
 use crate::types::{Money, Page, PageRequest};
 
 /// A JSON body. In: 415 for another content type, 400 for what is no JSON, 422 with the field
-/// for what has the wrong shape, unknown fields included. Out: as it is.
+/// for what has the wrong shape, unknown fields included, and for a NUL character in a text. Out:
+/// as it is.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
@@ -81,7 +82,27 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
             format!("This is not JSON: {error}."),
         )
     })?;
+    if has_nul(bytes) {
+        let mut fields = FieldErrors::default();
+        let message = "A text cannot hold the NUL character.";
+        fields.add("", "nul", message);
+        return Err(Failure::of_fields(fields));
+    }
     Ok(parsed)
+}
+
+/// Whether a text of a JSON document has a NUL, which stands there as `\u0000`.
+fn has_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    // Each backslash belongs together with what follows it: `\\u0000` has none.
+    while let Some(at) = rest.iter().position(|&byte| byte == b'\\') {
+        rest = &rest[at + 1..];
+        if rest.starts_with(b"u0000") {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 /// A path as fields are named everywhere: `variants.3.price`, not `variants[3].price`.
@@ -345,4 +366,32 @@ pub fn created<T: Serialize>(location: &str, body: T) -> Response {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_nul;
+
+    #[test]
+    fn a_nul_is_found_in_any_text() {
+        for text in [
+            r#""\u0000""#,
+            r#"{"a\u0000": 1}"#,
+            r#"["\\\u0000"]"#,
+            r#""\u0001\u0000""#,
+        ] {
+            assert!(has_nul(text.as_bytes()), "{text}");
+        }
+        for text in [
+            r#""\\u0000""#,
+            r#""u0000""#,
+            r#""\u00000""#,
+            r#""\u0001""#,
+            "\\",
+            "",
+        ] {
+            let expected = text.contains("00000");
+            assert_eq!(has_nul(text.as_bytes()), expected, "{text}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
+use url::Url;
 
 use super::failure::Failure;
 use super::forwarded;
@@ -81,9 +82,17 @@ fn guard_for(router: Router<App>, patience: Duration) -> Router<App> {
 }
 
 /// Refuses what another site makes a browser send: by `Sec-Fetch-Site`, else by `Origin`
-/// against the host. Programs send neither and pass. Lies inside the layer that draws failures.
-pub fn same_site(router: Router<App>) -> Router<App> {
-    router.layer(CsrfLayer::new())
+/// against the host that was asked, or the shop's own address: a proxy may ask for another host
+/// than the browser did. Programs send neither and pass. Lies inside the layer that draws failures.
+///
+/// A host name of somebody else's that leads here (DNS rebinding) passes, but gets nothing: the
+/// browser keeps the shop's cookies for the shop's own name.
+pub fn same_site(router: Router<App>, base_url: &str) -> Router<App> {
+    let origin = Url::parse(base_url).map(|url| url.origin().ascii_serialization());
+    let layer = origin
+        .ok()
+        .and_then(|origin| CsrfLayer::new().add_trusted_origin(origin).ok());
+    router.layer(layer.unwrap_or_default())
 }
 
 /// The failure that a panic becomes; the log keeps what it said.

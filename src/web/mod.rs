@@ -9,10 +9,13 @@ pub mod forwarded;
 pub mod health;
 pub mod html;
 pub mod idempotency;
+pub mod intake;
 pub mod json;
 pub mod layers;
 pub mod limits;
+mod pace;
 pub mod pager;
+pub mod server;
 pub mod session;
 
 pub mod viewer;

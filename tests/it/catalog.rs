@@ -129,6 +129,35 @@ fn bomb() -> Vec<u8> {
     bytes
 }
 
+/// A small JPEG whose head claims 65535 pixels on each side.
+fn jpeg_bomb() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let encoder = image::codecs::jpeg::JpegEncoder::new(&mut bytes);
+    image::RgbImage::new(16, 16)
+        .write_with_encoder(encoder)
+        .unwrap();
+    let frame = bytes
+        .windows(2)
+        .position(|pair| pair == [0xff, 0xc0])
+        .unwrap();
+    bytes[frame + 5..frame + 9].fill(0xff);
+    bytes
+}
+
+/// A small WebP whose head claims 16383 pixels on each side.
+fn webp_bomb() -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image::RgbaImage::new(16, 16)
+        .write_to(&mut bytes, image::ImageFormat::WebP)
+        .unwrap();
+    let mut bytes = bytes.into_inner();
+    let at = bytes.windows(4).position(|name| name == b"VP8L").unwrap() + 9;
+    // Width and height less one, 14 bits each.
+    bytes[at..at + 3].copy_from_slice(&[0xfe, 0xbf, 0xff]);
+    bytes[at + 3] |= 0x0f;
+    bytes
+}
+
 plain! {
     fn a_picture_is_kept_in_widths_that_fit() {
         let encoded = images::encode(&png(1000, 500)).unwrap();
@@ -173,6 +202,8 @@ plain! {
     fn what_is_no_picture_is_refused() {
         for (bytes, code) in [
             (bomb(), "too_many_pixels"),
+            (jpeg_bomb(), "too_many_pixels"),
+            (webp_bomb(), "too_many_pixels"),
             (png(12_001, 1), "too_many_pixels"),
             (b"<svg onload=alert(1)>".to_vec(), "invalid"),
             (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "invalid"),

@@ -1,7 +1,6 @@
 //! A product's pictures for staff: upload, alt text, order, removal.
 
 use axum::Router;
-use axum::extract::multipart::MultipartError;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Request, State};
 use axum::http::StatusCode;
 use axum::routing::post;
@@ -13,6 +12,7 @@ use crate::catalog::service::ImageInput;
 use crate::catalog::{ProductKey, service, urls};
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::{ImageId, ProductId};
+use crate::web::files::{self, Parts};
 use crate::web::form::Form;
 use crate::web::{Answer, Failure, Flash, Viewer, layers, redirect};
 
@@ -43,11 +43,11 @@ async fn upload(
     let multipart = multipart.map_err(|rejection| Failure::of_status(rejection.status()))?;
     let (files, alt) = match read(multipart).await {
         Ok(parts) => parts,
-        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+        Err(failure) if failure.status == StatusCode::PAYLOAD_TOO_LARGE => {
             let message = "This is too large: at most 10 MiB at once.";
             return refused(&app, viewer, id, "too_large", message).await;
         }
-        Err(error) => return Err(Failure::of_status(error.status())),
+        Err(failure) => return Err(failure),
     };
     if files.is_empty() {
         return refused(&app, viewer, id, "required", "Choose a picture first.").await;
@@ -72,23 +72,22 @@ async fn upload(
 }
 
 /// The files and the alt text of an upload. A browser sends an empty file where none was chosen.
-async fn read(
-    mut multipart: Multipart,
-) -> std::result::Result<(Vec<Vec<u8>>, String), MultipartError> {
-    let (mut files, mut alt) = (Vec::new(), String::new());
-    while let Some(field) = multipart.next_field().await? {
-        match field.name() {
+async fn read(multipart: Multipart) -> std::result::Result<(Vec<Vec<u8>>, String), Failure> {
+    let (mut images, mut alt) = (Vec::new(), String::new());
+    let mut parts = Parts::new(multipart);
+    while let Some(part) = parts.next().await? {
+        match part.name() {
             Some("image") => {
-                let bytes = field.bytes().await?;
+                let bytes = files::bytes(part, layers::MAX_UPLOAD).await?;
                 if !bytes.is_empty() {
-                    files.push(bytes.to_vec());
+                    images.push(bytes);
                 }
             }
-            Some("alt") => alt = field.text().await?,
+            Some("alt") => alt = files::text(part).await?,
             _ => {}
         }
     }
-    Ok((files, alt))
+    Ok((images, alt))
 }
 
 async fn refused(

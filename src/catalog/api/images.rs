@@ -1,6 +1,6 @@
 //! API: pictures of products.
 
-use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
+use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,6 +14,7 @@ use crate::catalog::service::{self, ImageInput, ProductKey};
 use crate::ctx::Permission;
 use crate::error::Error;
 use crate::types::ImageId;
+use crate::web::files::{self, Parts};
 use crate::web::json::{IfMatch, Json, List, Problem};
 use crate::web::layers::MAX_UPLOAD;
 use crate::web::{ApiCtx, Failure};
@@ -83,13 +84,13 @@ async fn add(
 }
 
 /// The picture and its alt text.
-async fn read(mut upload: Multipart) -> Result<(Vec<u8>, String), Failure> {
-    let broken = |error: MultipartError| Failure::of_status(error.status());
+async fn read(upload: Multipart) -> Result<(Vec<u8>, String), Failure> {
     let (mut image, mut alt) = (None, String::new());
-    while let Some(field) = upload.next_field().await.map_err(broken)? {
-        match field.name().unwrap_or_default() {
-            "image" => image = Some(field.bytes().await.map_err(broken)?.to_vec()),
-            "alt" => alt = field.text().await.map_err(broken)?,
+    let mut parts = Parts::new(upload);
+    while let Some(part) = parts.next().await? {
+        match part.name().unwrap_or_default() {
+            "image" => image = Some(files::bytes(part, MAX_UPLOAD).await?),
+            "alt" => alt = files::text(part).await?,
             other => {
                 let other = other.to_owned();
                 let message = "There is no such field.";

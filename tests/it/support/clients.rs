@@ -208,7 +208,7 @@ impl Browser {
 
     /// Posts fields to an address; redirects are not followed.
     pub async fn post_only(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let body = encode(fields.iter().map(|&(name, value)| (name, value)));
+        let body = encode_all(fields.iter().map(|&(name, value)| (name, value)));
         self.request(
             Method::POST,
             path,
@@ -239,12 +239,12 @@ impl Browser {
             fields.retain(|(known, _)| known != name);
             fields.push((name.to_owned(), value.to_owned()));
         }
-        let body = encode(
+        let body = encode_all(
             fields
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str())),
         );
-        let reply = if form.method == "post" {
+        let reply = if form.method == Method::POST {
             let kind = "application/x-www-form-urlencoded";
             self.request(Method::POST, &form.action, kind, body.into_bytes())
                 .await
@@ -276,24 +276,26 @@ impl Browser {
     }
 }
 
-fn encode<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let escape = |text: &str| {
-        let mut escaped = String::new();
-        for byte in text.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                    escaped.push(byte as char)
-                }
-                b' ' => escaped.push('+'),
-                _ => escaped.push_str(&format!("%{byte:02X}")),
-            }
-        }
-        escaped
-    };
+fn encode_all<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     fields
-        .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
         .collect::<Vec<_>>()
         .join("&")
+}
+
+/// A text as forms send it.
+pub fn encode(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+                escaped.push(byte as char)
+            }
+            b' ' => escaped.push('+'),
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
 }
 
 /// A multipart body of fields and one file (field, file name, contents).
@@ -317,11 +319,25 @@ pub fn multipart(fields: &[(&str, &str)], file: (&str, &str, &[u8])) -> (String,
     (format!("multipart/form-data; boundary={boundary}"), body)
 }
 
-struct FormRead {
-    action: String,
-    method: String,
-    fields: Vec<(String, String)>,
-    names: Vec<String>,
+/// A form as a page shows it.
+#[derive(Clone, Debug)]
+pub struct FormRead {
+    /// Where it is sent.
+    pub action: String,
+    /// How.
+    pub method: Method,
+    /// What a browser sends when nothing is typed.
+    pub fields: Vec<(String, String)>,
+    /// The names of all fields and buttons.
+    pub names: Vec<String>,
+}
+
+/// All forms of a page.
+pub fn forms(page: &Reply) -> Vec<FormRead> {
+    let html = Html::parse_document(&page.body);
+    let selector = Selector::parse("form").unwrap();
+    let found = html.select(&selector);
+    found.map(|form| read(page, &html, form)).collect()
 }
 
 fn read_form(page: &Reply, css: &str) -> FormRead {
@@ -331,6 +347,10 @@ fn read_form(page: &Reply, css: &str) -> FormRead {
         .select(&selector)
         .next()
         .unwrap_or_else(|| panic!("{} has no form {css}: {}", page.path, page.body));
+    read(page, &html, form)
+}
+
+fn read(page: &Reply, html: &Html, form: ElementRef<'_>) -> FormRead {
     let mut fields = Vec::new();
     let mut names = Vec::new();
     let inputs =
@@ -378,7 +398,10 @@ fn read_form(page: &Reply, css: &str) -> FormRead {
         action: form
             .attr("action")
             .map_or_else(|| page.path.clone(), str::to_owned),
-        method: form.attr("method").unwrap_or("get").to_ascii_lowercase(),
+        method: match form.attr("method").unwrap_or("get") {
+            "post" => Method::POST,
+            _ => Method::GET,
+        },
         fields,
         names,
     }
