@@ -304,6 +304,8 @@ both! {
         assert!(!browser.get("/admin/audit").await.has("not what was written"));
         app.clock.advance_seconds(24 * 3600);
         run((*app).clone()).await.unwrap();
+        // Who works here was signed out meanwhile.
+        browser.sign_in("admin@example.com").await;
         let page = browser.get("/admin/audit").await.expect(200);
         assert!(page.text(".alert p").starts_with("The entry 2 (id "), "{}", page.body);
     }
