@@ -8,7 +8,7 @@ use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 
 use super::failure::Failure;
 use crate::error::{Error, Result};
@@ -122,5 +122,6 @@ pub fn download(
         (header::CONTENT_DISPOSITION, disposition),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    (headers, Body::from_stream(pieces)).into_response()
+    // Who compresses asks once more after the end.
+    (headers, Body::from_stream(pieces.fuse())).into_response()
 }

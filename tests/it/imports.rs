@@ -246,6 +246,8 @@ both! {
             let id = bring(&app, &ctx, &file.body).await;
             assert_eq!(counts(&app, id).await, [0, 0, 2, 0], "{format}: {:?} {:?}", changes(&app, id).await, problems(&app, id).await);
         }
+        let packed = client.with("accept-encoding", "gzip").get("/api/admin/exports/products").await.expect(200);
+        assert_eq!(packed.header("content-encoding"), "gzip", "it comes to its end");
         let file = client.get("/api/admin/exports/products").await.expect(200).body;
         assert!(file.contains(",'=SUM(A1),"), "a formula is made harmless: {file}");
         for slug in ["mug", "bowl"] {

@@ -299,6 +299,17 @@ fn valid_item(item: &Item) {
 
 async fn feed(app: &TestApp) -> Vec<Item> {
     let text = app.api().get("/feeds/products.xml").await.expect(200).body;
+    let packed = app
+        .api()
+        .with("accept-encoding", "gzip")
+        .get("/feeds/products.xml")
+        .await
+        .expect(200);
+    assert_eq!(
+        packed.header("content-encoding"),
+        "gzip",
+        "it comes to its end"
+    );
     let rss: Rss = read_xml(&text);
     assert_eq!(
         (rss.version.as_str(), rss.xmlns.as_str()),

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::{as_shopper, xml};
 use crate::app::App;
@@ -56,7 +56,8 @@ pub async fn products(State(app): State<App>) -> Answer {
         (header::CONTENT_TYPE, "application/xml; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=300"),
     ];
-    Ok((fields, Body::from_stream(parts)).into_response())
+    // Who compresses asks once more after the end.
+    Ok((fields, Body::from_stream(parts.fuse())).into_response())
 }
 
 /// The next bit of the feed, and where it goes on. A failure ends the answer in the middle, so
