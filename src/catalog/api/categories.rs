@@ -132,7 +132,7 @@ async fn change(
     IfMatch(version): IfMatch,
     Json(input): Json<CategoryInput>,
 ) -> Result<Versioned<CategoryJson>, Failure> {
-    let id = service::category(&app, &key).await?.id;
+    let id = service::category_for_staff(&app, &ctx, &key).await?.id;
     let category = service::update_category(&app, &ctx, id, version, input).await?;
     Ok(present(&category))
 }
@@ -158,7 +158,7 @@ async fn remove(
     Path(key): Path<String>,
     IfMatch(version): IfMatch,
 ) -> Result<StatusCode, Failure> {
-    let id = service::category(&app, &key).await?.id;
+    let id = service::category_for_staff(&app, &ctx, &key).await?.id;
     service::delete_category(&app, &ctx, id, version).await?;
     Ok(StatusCode::NO_CONTENT)
 }

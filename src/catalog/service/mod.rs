@@ -16,8 +16,8 @@ mod stock;
 mod write;
 
 pub use categories::{
-    CATEGORY_CHANGED, categories, categories_for_staff, category, category_redirect,
-    create_category, delete_category, find_category, update_category,
+    CATEGORY_CHANGED, categories, categories_for_staff, category, category_for_staff,
+    category_redirect, create_category, delete_category, find_category, update_category,
 };
 pub use draft::{MAX_OPTIONS, MAX_VARIANTS, combinations};
 pub use duplicate::duplicate_product;
