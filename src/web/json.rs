@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::failure::Failure;
+use super::strict::Strict;
 use crate::error::FieldErrors;
 use crate::types::{Money, Page, PageRequest};
 
 /// A JSON body. In: 415 for another content type, 400 for what is no JSON, 422 with the field
-/// for what has the wrong shape, unknown fields included, and for a NUL character in a text. Out:
-/// as it is.
+/// for what has the wrong shape, unknown fields and arrays for objects included, and for a NUL
+/// character in a text. Out: as it is.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
@@ -59,7 +60,7 @@ fn too_large(rejection: &BytesRejection) -> Failure {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let parsed = serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| {
         let path = dotted(&error.path().to_string());
         let inner = error.into_inner();
         if inner.is_data() {

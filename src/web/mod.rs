@@ -17,6 +17,7 @@ mod pace;
 pub mod pager;
 pub mod server;
 pub mod session;
+mod strict;
 
 pub mod viewer;
 
