@@ -118,39 +118,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api", api_routes().merge(imports::api::uploads()))
         .into_openapi();
-    name_operations(&mut document);
+    crate::web::openapi::complete(&mut document);
     name_scopes(&mut document);
     document
-}
-
-/// Names each operation after its method and path, `get_products_key`: the names of handlers
-/// are not unique.
-fn name_operations(document: &mut utoipa::openapi::OpenApi) {
-    for (path, item) in &mut document.paths.paths {
-        let words: Vec<&str> = path
-            .split(|character: char| !character.is_ascii_alphanumeric())
-            .filter(|word| !word.is_empty() && *word != "api")
-            .collect();
-        for (method, operation) in operations(item) {
-            let method = method.to_ascii_lowercase();
-            operation.operation_id = Some(format!("{method}_{}", words.join("_")));
-        }
-    }
-}
-
-/// An operation of a path item, by its method.
-type Operation<'a> = (&'static str, &'a mut utoipa::openapi::path::Operation);
-
-fn operations(item: &mut utoipa::openapi::PathItem) -> impl Iterator<Item = Operation<'_>> {
-    let operations = [
-        ("GET", item.get.as_mut()),
-        ("POST", item.post.as_mut()),
-        ("PUT", item.put.as_mut()),
-        ("PATCH", item.patch.as_mut()),
-        ("DELETE", item.delete.as_mut()),
-    ];
-    let operations = operations.into_iter();
-    operations.filter_map(|(method, operation)| operation.map(|operation| (method, operation)))
 }
 
 /// The scope that a personal token needs for an operation of the document; none for those that
@@ -164,7 +134,7 @@ fn needed(path: &str, method: &str, operation: &utoipa::openapi::path::Operation
 fn name_scopes(document: &mut utoipa::openapi::OpenApi) {
     use utoipa::openapi::security::SecurityRequirement;
     for (path, item) in &mut document.paths.paths {
-        for (method, operation) in operations(item) {
+        for (method, operation) in crate::web::openapi::operations(item) {
             let Some(scope) = needed(path, method, operation) else {
                 continue;
             };
@@ -181,7 +151,7 @@ fn name_scopes(document: &mut utoipa::openapi::OpenApi) {
 static SCOPES: LazyLock<HashMap<String, Scope>> = LazyLock::new(|| {
     let mut scopes = HashMap::new();
     for (path, mut item) in openapi().paths.paths {
-        for (method, operation) in operations(&mut item) {
+        for (method, operation) in crate::web::openapi::operations(&mut item) {
             if let Some(scope) = needed(&path, method, operation) {
                 let path = path.strip_prefix("/api").unwrap_or(&path);
                 scopes.insert(format!("{method} {path}"), scope);

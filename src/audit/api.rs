@@ -13,6 +13,7 @@ use super::service;
 use crate::app::App;
 use crate::web::files::download;
 use crate::web::json::{Json, List, Problem, Query, page_request, query_value};
+use crate::web::openapi::word;
 use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
@@ -52,6 +53,7 @@ struct ListQuery {
 #[into_params(parameter_in = Query)]
 struct ExportQuery {
     /// `csv` or `jsonl`; left out: `csv`.
+    #[param(schema_with = word::<Format>)]
     format: String,
     /// Words that stand in subject, actor, action or address, each in any of them.
     search: String,
@@ -127,7 +129,7 @@ async fn show(
 /// too.
 #[utoipa::path(get, path = "/admin/audit/export", tag = "audit", params(ExportQuery),
     responses(
-        (status = 200, body = String, content_type = "text/csv"),
+        (status = 200, content((String = "text/csv"), (String = "application/jsonl"))),
         (status = 400, body = Problem),
         (status = 401, body = Problem),
         (status = 403, body = Problem),

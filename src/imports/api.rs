@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::types::{ImportId, PageRequest};
 use crate::web::files::{download, receive};
 use crate::web::json::{Json, List, Problem as ProblemJson, Query, page_request, query_value};
+use crate::web::openapi::word;
 use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API, but for [`uploads`].
@@ -42,6 +43,7 @@ pub fn uploads() -> OpenApiRouter<App> {
 
 /// An upload.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only describes the form in the OpenAPI document")]
 struct ImportUpload {
     /// A CSV file of Shopify's, of WooCommerce's or of an export of this shop.
@@ -296,8 +298,10 @@ struct PageQuery {
 #[into_params(parameter_in = Query)]
 struct ProductsQuery {
     /// Only those that are `new`, `changed`, `unchanged`, `error` or `read`.
+    #[param(schema_with = word::<Verdict>)]
     verdict: String,
     /// Only those that are `waiting`, `applied`, `conflict`, `refused`, `reverted` or `kept`.
+    #[param(schema_with = word::<Outcome>)]
     outcome: String,
     /// From 1.
     page: String,
@@ -311,6 +315,7 @@ struct ProductsQuery {
 #[into_params(parameter_in = Query)]
 struct PicturesQuery {
     /// `waiting`, `fetched` or `failed`; left out: `failed`.
+    #[param(schema_with = word::<PictureState>)]
     state: String,
     /// From 1.
     page: String,
@@ -324,6 +329,7 @@ struct PicturesQuery {
 #[into_params(parameter_in = Query)]
 struct ExportQuery {
     /// `zoco`, `shopify` or `woocommerce`; left out: `zoco`.
+    #[param(schema_with = word::<Format>)]
     format: String,
 }
 

@@ -6,7 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{Address, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus, OrderSummary};
+use super::model::{
+    Address, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
+    OrderSummary, PaymentStatus,
+};
 use super::service;
 use crate::addresses::api::PostalAddressJson;
 use crate::app::App;
@@ -16,6 +19,7 @@ use crate::error::Error;
 use crate::payments::Payment;
 use crate::pricing::api::TraceStepJson;
 use crate::web::json::{Json, List, MoneyJson, Problem, Query, page_request, query_value};
+use crate::web::openapi::word;
 use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
@@ -314,10 +318,13 @@ struct ListQuery {
     /// Part of a number, an e-mail or a name.
     search: Option<String>,
     /// In this status.
+    #[param(schema_with = word::<OrderStatus>)]
     status: Option<String>,
     /// With this payment status.
+    #[param(schema_with = word::<PaymentStatus>)]
     payment_status: Option<String>,
     /// With this fulfilment status.
+    #[param(schema_with = word::<FulfilmentStatus>)]
     fulfilment_status: Option<String>,
     /// From 1.
     page: Option<String>,

@@ -8,7 +8,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{Histogram, Reply, Review, ReviewFilter, ReviewOfProduct, StaffFilter};
+use super::model::{
+    Histogram, Reply, Review, ReviewFilter, ReviewOfProduct, ReviewSort, ReviewState, StaffFilter,
+};
 use super::service::{self, ModerationInput, ReviewInput};
 use crate::app::App;
 use crate::catalog::ProductKey;
@@ -18,6 +20,7 @@ use crate::types::ReviewId;
 use crate::web::json::{
     IfMatch, Json, List, Problem, Query, Versioned, created, page_request, query_value,
 };
+use crate::web::openapi::{stars as stars_schema, word};
 use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
@@ -171,8 +174,10 @@ impl ReviewOfProductJson {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Only those of so many stars, 1 to 5.
+    #[param(schema_with = stars_schema)]
     stars: Option<String>,
     /// `newest` (if left out), `highest`, `lowest` or `verified` (buyers first).
+    #[param(schema_with = word::<ReviewSort>)]
     sort: Option<String>,
     /// From 1.
     page: Option<String>,
@@ -195,8 +200,10 @@ impl ListQuery {
 #[into_params(parameter_in = Query)]
 struct StaffQuery {
     /// `shown`, `hidden` or `unanswered`; left out: all.
+    #[param(schema_with = word::<ReviewState>)]
     state: Option<String>,
     /// Only those of so many stars, 1 to 5.
+    #[param(schema_with = stars_schema)]
     stars: Option<String>,
     /// Words that must all occur in the review or in the product's name.
     search: String,

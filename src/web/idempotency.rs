@@ -39,9 +39,10 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
 }
 
 async fn handle(app: &App, request: Request, next: Next) -> std::result::Result<Response, Failure> {
-    let writes = !matches!(
+    // No route takes another method; that is said of it, key or no key.
+    let writes = matches!(
         *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
     );
     // Tokens are never stored, so sign-in cannot be replayed.
     let secret = request.uri().path().split('/').any(|part| part == "auth");
@@ -68,7 +69,7 @@ async fn handle(app: &App, request: Request, next: Next) -> std::result::Result<
 
 fn read_key(value: &HeaderValue) -> std::result::Result<String, Failure> {
     let key = value.to_str().unwrap_or_default().trim();
-    if key.is_empty() || key.len() > 255 {
+    if key.is_empty() || key.len() > 255 || key.contains(char::is_control) {
         let detail = "Idempotency-Key takes 1 to 255 visible ASCII characters.";
         return Err(Failure::new(
             StatusCode::BAD_REQUEST,

@@ -13,12 +13,12 @@ pub mod intake;
 pub mod json;
 pub mod layers;
 pub mod limits;
+pub mod openapi;
 mod pace;
 pub mod pager;
 pub mod server;
 pub mod session;
 mod strict;
-
 pub mod viewer;
 
 pub use failure::Failure;

@@ -170,7 +170,97 @@ plain! {
     }
 }
 
+/// What a response of the document says, wherever it is written down.
+fn resolved<'a>(document: &'a Value, response: &'a Value) -> &'a Value {
+    let target = response["$ref"].as_str();
+    target.map_or(response, |target| document.pointer(&target[1..]).unwrap())
+}
+
+plain! {
+    fn every_operation_tells_the_problems_of_the_layers() {
+        let document = document();
+        for Route { method, path, operation } in routes() {
+            let place = format!("{method} {path}");
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let has = |wanted: &str| parameters.iter().any(|parameter| parameter["in"] == wanted);
+            let takes = |header: &str| parameters.iter().any(|parameter| parameter["name"] == header);
+            let body = operation["requestBody"].is_object();
+            let writes = method != Method::GET;
+            let expected = [
+                ("400", writes || has("path") || has("query")),
+                ("401", true),
+                ("403", true),
+                ("404", has("path")),
+                ("408", true),
+                ("409", takes("Idempotency-Key")),
+                ("412", takes("If-Match")),
+                ("413", body),
+                ("415", body),
+                ("422", body || takes("Idempotency-Key")),
+                ("429", true),
+                ("503", true),
+            ];
+            let responses = operation["responses"].as_object().unwrap();
+            for (status, _) in expected.iter().filter(|(_, expected)| *expected) {
+                assert!(responses.contains_key(*status), "{place} does not tell of {status}");
+            }
+            assert!(!responses.contains_key("500") && !responses.contains_key("default"), "{place}");
+            for (status, response) in responses {
+                let response = resolved(&document, response);
+                if status.starts_with(['4', '5']) {
+                    let problem = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+                    assert_eq!(response["content"], problem, "{status} of {place}");
+                    assert!(!response["description"].as_str().unwrap_or_default().is_empty(), "{status} of {place}");
+                }
+            }
+            for parameter in &parameters {
+                let schema = &parameter["schema"];
+                assert!(schema["type"].is_string(), "{place}: {parameter} may be left out, but is no null");
+                let paged = ["page", "per_page"].iter().any(|name| parameter["name"] == *name);
+                assert_eq!(paged, paged && schema["pattern"].is_string(), "{place}: {parameter}");
+            }
+        }
+    }
+}
+
 both! {
+    async fn what_cannot_be_read_is_answered_as_documented(app: TestApp) {
+        let document = document();
+        let api = app.api();
+        for route in routes() {
+            let path = route.path_with("1");
+            let content_type = route.content_type().unwrap_or_default();
+            let stale = api.with("authorization", "Bearer nonsense");
+            let elsewhere = api.with("sec-fetch-site", "cross-site");
+            let mut replies = vec![
+                stale.request(route.method.clone(), &path, content_type, Vec::new()).await,
+                elsewhere.request(route.method.clone(), &path, content_type, Vec::new()).await,
+            ];
+            for (path, content_type, body) in [
+                (path.clone(), "text/plain", "{}"),
+                (path.clone(), content_type, "{"),
+                (path.clone(), content_type, "{\"nonsense\": 1}"),
+                (route.path_with("%FF"), content_type, "{}"),
+                (route.path_with("99999999999999999999"), content_type, "{}"),
+                (format!("{path}?page=nonsense&nonsense=1"), content_type, "{}"),
+            ] {
+                replies.push(api.request(route.method.clone(), &path, content_type, body.into()).await);
+            }
+            assert_eq!(replies[0].status, 401, "{} {path}", route.method);
+            for reply in replies {
+                let status = reply.status.as_u16().to_string();
+                let place = format!("{} {}", route.method, reply.path);
+                let told = &route.operation["responses"][&status];
+                assert!(told.is_object(), "{place} does not tell of {status}: {}", reply.body);
+                let content = resolved(&document, told)["content"].as_object();
+                if let Some(content) = content.filter(|_| !reply.body.is_empty()) {
+                    let sent = reply.header("content-type");
+                    assert!(content.contains_key(&sent), "{place} answered {sent}");
+                }
+            }
+        }
+    }
+
     async fn every_route_of_the_document_is_there(app: TestApp) {
         let api = app.api();
         let mut methods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -29,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// An upload.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only describes the form in the OpenAPI document")]
 struct Upload {
     /// A JPEG, PNG or WebP.

@@ -76,6 +76,7 @@ fn whole<T: Serialize>(items: Vec<T>) -> Json<List<T>> {
 #[into_params(parameter_in = Query)]
 struct LimitQuery {
     /// 1 to 100; left out: 8.
+    #[param(pattern = "^([1-9][0-9]?|100)?$")]
     limit: String,
 }
 
@@ -169,6 +170,9 @@ async fn featured(
     Query(query): Query<LimitQuery>,
 ) -> Result<Json<List<ProductCardJson>>, Failure> {
     let limit = query_value("limit", Some(&query.limit))?.unwrap_or(FEATURED);
+    if !(1..=100).contains(&limit) {
+        return Err(query::bad("limit: a number from 1 to 100."));
+    }
     let products = service::featured_products(&app, &ctx, limit).await?;
     let tree = service::categories(&app).await?;
     let card = |card| ProductCardJson::new(card, &tree);

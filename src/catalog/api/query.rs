@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
-use crate::catalog::model::{ProductFilter, StaffFilter, StockChoice};
+use crate::catalog::model::{
+    ProductFilter, ProductSort, ProductStatus, StaffFilter, StaffSort, StockChoice,
+};
 use crate::catalog::service;
 use crate::error::Error;
 use crate::types::{CategoryId, Currency, Money, PageRequest};
 use crate::web::Failure;
 use crate::web::json::{Query, page_request, query_value};
+use crate::web::openapi::{flag as flag_schema, price as price_schema, stars, word};
 
 /// Which products, for shoppers.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -26,19 +29,25 @@ pub struct ListQuery {
     /// Id or slug of a category: its products and those of all below it.
     category: String,
     /// At least this price, `19.99`.
+    #[param(schema_with = price_schema)]
     min_price: String,
     /// At most this price.
+    #[param(schema_with = price_schema)]
     max_price: String,
     /// Only products with this tag.
     tag: String,
     /// `true`: only what can be bought now.
+    #[param(schema_with = flag_schema)]
     in_stock: String,
     /// At least so many stars on average, 1 to 5.
+    #[param(schema_with = stars)]
     min_rating: String,
     /// `relevance` (if left out; without words the same as `rating`), `rating`, `newest`,
     /// `price`, `-price` or `name`.
+    #[param(schema_with = word::<ProductSort>)]
     sort: String,
     /// `true`: with counts beside the filters.
+    #[param(schema_with = flag_schema)]
     facets: String,
     /// From 1.
     page: String,
@@ -115,25 +124,41 @@ pub struct StaffNarrowed {
     /// Id or slug of a category: its products and those of all below it.
     category: String,
     /// `draft`, `active` or `archived`; left out: all.
+    #[param(schema_with = word::<ProductStatus>)]
+    #[schema(schema_with = word::<ProductStatus>)]
     status: String,
     /// Only products with this tag, whatever its case.
     tag: String,
     /// Only products by this maker, whatever its case.
     maker: String,
     /// `in` for what can be bought now, `low` for what runs out, `out` for what is sold out.
+    #[param(schema_with = word::<StockChoice>)]
+    #[schema(schema_with = word::<StockChoice>)]
     stock: String,
     /// `true`: only what can be bought now; the same as `stock=in`.
+    #[param(schema_with = flag_schema)]
+    #[schema(schema_with = flag_schema)]
     in_stock: String,
     /// `true`: only drafts that go on sale by themselves.
+    #[param(schema_with = flag_schema)]
+    #[schema(schema_with = flag_schema)]
     scheduled: String,
     /// `true`: only what has no picture.
+    #[param(schema_with = flag_schema)]
+    #[schema(schema_with = flag_schema)]
     without_picture: String,
     /// At least this price, `19.99`.
+    #[param(schema_with = price_schema)]
+    #[schema(schema_with = price_schema)]
     min_price: String,
     /// At most this price.
+    #[param(schema_with = price_schema)]
+    #[schema(schema_with = price_schema)]
     max_price: String,
     /// `newest` (if left out), `name`, `price`, `stock`, `status`, `updated`, each also from the
     /// end, `-name`; `rating` for the best first, `-rating` for the worst.
+    #[param(schema_with = word::<StaffSort>)]
+    #[schema(schema_with = word::<StaffSort>)]
     sort: String,
 }
 
@@ -163,8 +188,10 @@ impl StaffNarrowed {
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// From 1.
+    #[param(required = false)]
     page: String,
     /// 1 to 100; left out: 24.
+    #[param(required = false)]
     per_page: String,
 }
 
@@ -226,6 +253,7 @@ async fn category(app: &App, key: &str) -> Result<Option<CategoryId>, Failure> {
     }
 }
 
-fn bad(detail: impl Into<String>) -> Failure {
+/// 400 with what is wrong.
+pub(super) fn bad(detail: impl Into<String>) -> Failure {
     Failure::new(StatusCode::BAD_REQUEST, "bad_query", detail)
 }
