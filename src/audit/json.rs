@@ -31,10 +31,10 @@ pub struct EntryJson {
     /// Where they were; empty where that is not known.
     pub address: String,
     /// What was before, of what changed; null for nothing.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>, required = true)]
     pub before: Value,
     /// What is after, of what changed; null for nothing.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>, required = true)]
     pub after: Value,
     /// When personal data were erased from it; null for never.
     pub erased_at: Option<String>,
