@@ -67,6 +67,8 @@ pub struct Config {
     pub staff_session_idle_hours: u32,
     /// The same as `session_hours` for who works here.
     pub staff_session_hours: u32,
+    /// Whether who works here needs a second factor to sign in.
+    pub staff_two_factor: Switch,
     /// Whether anything is limited: guesses at passwords, and the three below.
     pub rate_limits: Switch,
     /// Pages a minute, forms included, for one account or address.
@@ -126,6 +128,7 @@ impl Default for Config {
             session_hours: 180 * 24,
             staff_session_idle_hours: 8,
             staff_session_hours: 24,
+            staff_two_factor: Switch::Off,
             rate_limits: Switch::On,
             page_limit: 1200,
             read_limit: 1200,
@@ -228,6 +231,10 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_STAFF_SESSION_HOURS", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staff_session_hours: Option<u32>,
+    /// Whether staff need a second factor to work [default: off]
+    #[arg(long, env = "ZOCO_STAFF_TWO_FACTOR", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staff_two_factor: Option<Switch>,
     /// Throttles; off for load tests only [default: on]
     #[arg(long, env = "ZOCO_RATE_LIMITS", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]

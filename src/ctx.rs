@@ -87,6 +87,9 @@ pub struct CurrentUser {
     pub permissions: Vec<Permission>,
     /// The language they chose.
     pub locale: Locale,
+    /// Whether they work here and lack the second factor that the shop asks of its staff. Until
+    /// they have it, they are a customer like any other.
+    pub lacks_two_factor: bool,
 }
 
 /// Whether something is only looked at.
@@ -279,6 +282,7 @@ mod tests {
             name: "Ada".to_owned(),
             role,
             permissions: permissions.to_vec(),
+            lacks_two_factor: false,
             locale: Locale::default(),
         })
     }

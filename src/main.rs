@@ -54,6 +54,11 @@ enum Command {
         /// Their e-mail
         email: String,
     },
+    /// Take the second factor of somebody away who lost it
+    ResetTwoFactor {
+        /// Their e-mail
+        email: String,
+    },
     /// Make a new key for access tokens; those that are out stay good until they run out
     RotateKeys,
     /// Compare what is counted with what it is counted from; fails when anything differs
@@ -167,6 +172,21 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             )
             .await?;
             println!("{} is an admin", user.email);
+            Ok(())
+        }
+        Command::ResetTwoFactor { email } => {
+            let app = App::open(config).await?;
+            let had = accounts::service::reset_two_factor(&app, &email)
+                .await
+                .context("nobody has this e-mail")?;
+            println!(
+                "{}",
+                if had {
+                    "they sign in with their password alone from now on"
+                } else {
+                    "they had no second factor"
+                }
+            );
             Ok(())
         }
         Command::RotateKeys => {

@@ -265,6 +265,7 @@ fn api(app: &App) -> Router<App> {
     let (uploads, _) = imports::api::uploads().split_for_parts();
     let router = layers::guard(router)
         .merge(layers::guard_files(uploads))
+        .layer(from_fn(ask_for_two_factor))
         .layer(from_fn(layers::draw_problems))
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
         .layer(from_fn_with_state(app.clone(), bring_cart_of_client))
@@ -406,7 +407,32 @@ async fn draw_pages(
         let back = if reads { here } else { "/".to_owned() };
         return accounts::pages::to_sign_in(&back);
     }
+    if failure.status == StatusCode::FORBIDDEN && lacks_two_factor(&viewer.ctx) {
+        return accounts::pages::to_two_factor();
+    }
     draw(failure, viewer.shell)
+}
+
+/// Whether somebody may not work here before they have a second factor.
+fn lacks_two_factor(ctx: &Ctx) -> bool {
+    ctx.user().is_some_and(|user| user.lacks_two_factor)
+}
+
+/// Tells clients of the API what somebody is refused for who lacks a second factor.
+async fn ask_for_two_factor(
+    Extension(ApiCtx(ctx)): Extension<ApiCtx>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::FORBIDDEN
+        && lacks_two_factor(&ctx)
+        && let Some(failure) = response.extensions_mut().get_mut::<Failure>()
+    {
+        failure.code = accounts::service::TWO_FACTOR_REQUIRED;
+        "You work here: turn your second factor on first.".clone_into(&mut failure.detail);
+    }
+    response
 }
 
 #[derive(Template)]

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod api;
+mod codes;
 mod devices;
 pub mod jobs;
 pub mod model;
@@ -38,10 +39,23 @@ pub mod urls {
         query.append_pair("next", next).finish()
     }
 
+    /// The second step of a sign-in: a code.
+    pub const SIGN_IN_CODE: &str = "/sign-in/code";
+    /// The second step that leads to a path of this shop afterwards.
+    pub fn sign_in_code_then(next: &str) -> String {
+        format!("{SIGN_IN_CODE}?{}", next_query(next))
+    }
+
     /// Signs out (POST).
     pub const SIGN_OUT: &str = "/sign-out";
     /// The profile.
     pub const ACCOUNT: &str = "/account";
+    /// The second factor.
+    pub const TWO_FACTOR: &str = "/account/two-factor";
+    /// Turns the second factor off (POST).
+    pub const TWO_FACTOR_OFF: &str = "/account/two-factor/off";
+    /// Makes new recovery codes (POST).
+    pub const RECOVERY_CODES: &str = "/account/two-factor/recovery-codes";
     /// Where one is signed in.
     pub const SIGN_INS: &str = "/account/sign-ins";
     /// Ends one sign-in (POST).

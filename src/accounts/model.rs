@@ -27,6 +27,8 @@ pub struct User {
     pub locale: Locale,
     /// When they agreed to letters with offers; none when they did not.
     pub marketing_consent_at: Option<Timestamp>,
+    /// Whether their sign-in takes a code, too.
+    pub two_factor: bool,
 }
 
 impl User {
@@ -39,6 +41,7 @@ impl User {
             role: self.role,
             permissions: self.permissions.clone(),
             locale: self.locale,
+            lacks_two_factor: false,
         }
     }
 }
@@ -95,6 +98,26 @@ pub struct SignedIn {
     pub last_used_at: Timestamp,
     /// Whether it is the one that asks.
     pub current: bool,
+}
+
+/// How somebody's second factor stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TwoFactor {
+    /// Whether their sign-in takes a code.
+    pub on: bool,
+    /// Recovery codes that were not used yet.
+    pub recovery_codes_left: i64,
+}
+
+/// What an app for codes needs to reckon somebody's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TwoFactorSetup {
+    /// In base 32.
+    pub secret: String,
+    /// The same as an address: `otpauth://totp/…`.
+    pub url: String,
+    /// The address as a QR code: an SVG element.
+    pub qr: String,
 }
 
 /// A token that somebody made for their scripts.

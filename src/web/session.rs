@@ -25,9 +25,13 @@ use crate::jobs::Chore;
 use crate::types::{Timestamp, UserId};
 
 const SIGN_IN: &str = "sign_in";
+const HALF_SIGNED_IN: &str = "half_signed_in";
 const CART_TOKEN: &str = "cart_token";
 const ORDER_TOKENS: &str = "order_tokens";
 const FLASH: &str = "flash";
+
+/// How long somebody may take from the password to the code.
+const SECOND_STEP_SECONDS: i64 = 5 * 60;
 
 /// The last use of a session is written down so often at most: a look at a page writes nothing.
 const TOUCH_SECONDS: i64 = 5 * 60;
@@ -58,6 +62,14 @@ struct SignIn {
     address: String,
 }
 
+/// Who gave their password, and when: they are not signed in yet.
+#[derive(Debug, Serialize, Deserialize)]
+struct HalfSignedIn {
+    user: UserId,
+    /// Microseconds since 1970.
+    at: i64,
+}
+
 impl Visit {
     /// The signed-in user's id, if somebody signed in.
     pub async fn user_id(&self) -> Result<Option<UserId>> {
@@ -68,6 +80,25 @@ impl Visit {
     /// What is kept of the session's id; empty before there is one.
     pub fn kept_id(&self) -> String {
         self.0.id().as_ref().map(kept_id).unwrap_or_default()
+    }
+
+    /// The password was right, and a code is still to come: the session gets a new id, and nobody
+    /// is signed in by it.
+    pub async fn begin_sign_in(&self, ctx: &Ctx, user: UserId) -> Result<()> {
+        let at = ctx.now.0;
+        self.0.cycle_id().await.map_err(internal)?;
+        let half = HalfSignedIn { user, at };
+        self.0.insert(HALF_SIGNED_IN, half).await.map_err(internal)
+    }
+
+    /// Whose password was right within the last five minutes.
+    pub async fn half_signed_in(&self, now: Timestamp) -> Result<Option<UserId>> {
+        let half: Option<HalfSignedIn> = self.0.get(HALF_SIGNED_IN).await.map_err(internal)?;
+        let half = half.filter(|half| {
+            let ends_at = Timestamp(half.at).plus_seconds(SECOND_STEP_SECONDS);
+            now < ends_at
+        });
+        Ok(half.map(|half| half.user))
     }
 
     /// Signs in: the session gets a new id, so that one which somebody else knows is worth
@@ -81,6 +112,8 @@ impl Visit {
             address: address.unwrap_or_default(),
         };
         self.0.cycle_id().await.map_err(internal)?;
+        let half = self.0.remove::<HalfSignedIn>(HALF_SIGNED_IN).await;
+        half.map_err(internal)?;
         self.0.insert(SIGN_IN, sign_in).await.map_err(internal)
     }
 

@@ -67,6 +67,7 @@ fn credentials(email: &str, password: &str) -> SignIn {
     SignIn {
         email: email.to_owned(),
         password: password.to_owned(),
+        code: None,
     }
 }
 

@@ -10,7 +10,9 @@ use utoipa_axum::routes;
 
 use super::UserJson;
 use crate::accounts::model::{Tokens, User};
-use crate::accounts::service::{self, Register, SignIn, WRONG_CREDENTIALS};
+use crate::accounts::service::{
+    self, Register, SignIn, TWO_FACTOR_REQUIRED, WRONG_CODE, WRONG_CREDENTIALS,
+};
 use crate::app::App;
 use crate::error::Error;
 use crate::web::json::{Json, Problem};
@@ -72,18 +74,20 @@ fn present_sign_in(status: StatusCode, user: &User, tokens: Tokens) -> Response 
     response
 }
 
-/// A wrong password is 401, as clients of an API expect it; on pages it is a field's message.
+/// A wrong password or code is 401, as clients of an API expect it; on pages it is a field's message.
 fn refuse(error: Error) -> Failure {
-    match error {
-        Error::Invalid(fields) if fields.iter().any(|(_, at)| at.code == WRONG_CREDENTIALS) => {
-            Failure::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_credentials",
-                fields.of("password"),
-            )
-        }
-        error => error.into(),
+    let Error::Invalid(fields) = &error else {
+        return error.into();
+    };
+    for (field, at) in fields.iter() {
+        let code = match at.code {
+            WRONG_CREDENTIALS => "invalid_credentials",
+            code @ (TWO_FACTOR_REQUIRED | WRONG_CODE) => code,
+            _ => continue,
+        };
+        return Failure::new(StatusCode::UNAUTHORIZED, code, fields.of(field));
     }
+    error.into()
 }
 
 /// Make an account
@@ -108,12 +112,13 @@ async fn register(
 
 /// Sign in
 ///
-/// With `Cart-Token`, the guest's cart goes into the account's.
+/// With `Cart-Token`, the guest's cart goes into the account's. An account with a second factor
+/// takes a `code`, too.
 #[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = SignIn,
     params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
     responses(
         (status = 200, body = SignedInJson),
-        (status = 401, body = Problem, description = "`invalid_credentials`: unknown e-mail or wrong password"),
+        (status = 401, body = Problem, description = "`invalid_credentials`: unknown e-mail or wrong password; `two_factor_required`: a `code` is needed; `wrong_code`"),
         (status = 422, body = Problem),
         (status = 429, body = Problem, description = "Too many failures; `Retry-After` says how long to wait"),
     ), security(()))]
@@ -122,7 +127,10 @@ async fn login(
     ApiCtx(ctx): ApiCtx,
     Json(input): Json<SignIn>,
 ) -> Result<Response, Failure> {
+    let code = input.code.clone();
     let user = service::sign_in(&app, &ctx, input).await.map_err(refuse)?;
+    let second = service::second_step(&app, &ctx, &user, code.as_deref()).await;
+    second.map_err(refuse)?;
     let tokens = service::issue_tokens(&app, &ctx, user.id).await?;
     Ok(present_sign_in(StatusCode::OK, &user, tokens))
 }

@@ -7,6 +7,7 @@ mod personal;
 mod profile;
 mod sessions;
 mod staff;
+mod two_factor;
 
 pub use personal::PersonalTokenJson;
 pub use sessions::SignInJson;
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(staff::routes())
         .merge(sessions::routes())
         .merge(personal::routes())
+        .merge(two_factor::routes())
 }
 
 /// A person with an account.

@@ -137,8 +137,13 @@ async fn sign_in(State(app): State<App>, viewer: Viewer, Form(form): Form<SignIn
     let input = SignIn {
         email: form.email.clone(),
         password: form.password.clone(),
+        code: None,
     };
     match service::sign_in(&app, &viewer.ctx, input).await {
+        Ok(user) if user.two_factor => {
+            viewer.visit.begin_sign_in(&viewer.ctx, user.id).await?;
+            redirect(&urls::sign_in_code_then(&form.next))
+        }
         Ok(user) => admit(&viewer, &user, &form.next).await,
         Err(Error::Invalid(errors)) => {
             let shell = viewer.shell;
@@ -166,7 +171,7 @@ async fn sign_out(viewer: Viewer) -> Answer {
 }
 
 /// Signs the visit in and sends it on: back where it came from, or home.
-async fn admit(viewer: &Viewer, user: &User, next: &str) -> Answer {
+pub(super) async fn admit(viewer: &Viewer, user: &User, next: &str) -> Answer {
     viewer.visit.sign_in(&viewer.ctx, user.id).await?;
     let mut response = redirect(local_path(next).unwrap_or(home_of(user.role)))?;
     response.extensions_mut().insert(SignedIn(user.current()));

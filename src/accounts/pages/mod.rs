@@ -6,6 +6,7 @@ mod password;
 mod personal;
 mod profile;
 mod sessions;
+mod two_factor;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
@@ -25,11 +26,17 @@ pub fn routes() -> Router<App> {
         .merge(profile::routes())
         .merge(sessions::routes())
         .merge(personal::routes())
+        .merge(two_factor::routes())
 }
 
 /// 303 to the sign-in form, which leads back to `next` afterwards.
 pub fn to_sign_in(next: &str) -> Response {
     redirect(&urls::sign_in_then(next)).unwrap_or_else(IntoResponse::into_response)
+}
+
+/// 303 to the page that turns the second factor on.
+pub fn to_two_factor() -> Response {
+    redirect(urls::TWO_FACTOR).unwrap_or_else(IntoResponse::into_response)
 }
 
 /// What the link of a letter carries.

@@ -28,6 +28,8 @@ pub struct SignIn {
     pub email: String,
     /// Their password.
     pub password: String,
+    /// The code of their app, or a recovery code, where their sign-in takes one.
+    pub code: Option<String>,
 }
 
 /// What a user may change of themselves; what is left out stays.

@@ -15,6 +15,7 @@ mod strength;
 mod sweep;
 mod throttle;
 mod tokens;
+mod two_factor;
 
 pub use admins::{create_admin, ensure_admin};
 pub use close::{CloseAccount, may_close, remove};
@@ -36,3 +37,8 @@ pub use strength::{MAX_PASSWORD, MIN_PASSWORD};
 pub use sweep::SWEEP;
 pub use throttle::count_writing;
 pub use tokens::{Client, authenticate, issue_tokens, refresh, revoke, rotate_keys};
+pub use two_factor::{
+    BothFactors, TWO_FACTOR_REQUIRED, TurnOn, WRONG_CODE, new_recovery_codes, new_two_factor,
+    reset_two_factor, second_step, turn_off_two_factor, turn_on_two_factor, two_factor,
+    two_factor_with,
+};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::password::confirm;
+use super::profile::asker;
 use crate::accounts::model::{PersonalToken, Scope};
 use crate::accounts::store::{self, NewPersonalToken, PersonalTokenRow};
 use crate::accounts::tokens;
@@ -166,7 +167,7 @@ pub(super) async fn owner(app: &App, token: &str) -> Result<(CurrentUser, Vec<Sc
         store::touch_personal_token(&mut tx, row.id, now).await?;
         tx.commit().await?;
     }
-    Ok((user.current(), present(row).scopes))
+    Ok((asker(app, &user), present(row).scopes))
 }
 
 fn present(row: PersonalTokenRow) -> PersonalToken {

@@ -4,14 +4,28 @@ use super::input::{self, UpdateProfile};
 use crate::accounts::model::User;
 use crate::accounts::store;
 use crate::app::App;
-use crate::ctx::{Ctx, CurrentUser};
+use crate::config::Switch;
+use crate::ctx::{Ctx, CurrentUser, Role};
 use crate::db::Tx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::UserId;
 
 /// The user of a session; none when they are gone.
 pub async fn current_user(app: &App, id: UserId) -> Result<Option<CurrentUser>> {
-    Ok(user(app, id).await?.map(|user| user.current()))
+    Ok(user(app, id).await?.map(|user| asker(app, &user)))
+}
+
+/// A user as the asker of a request. Where the shop asks staff for a second factor, who lacks it
+/// has the rights of a customer, so that no gate can forget to ask.
+pub(super) fn asker(app: &App, user: &User) -> CurrentUser {
+    let mut asker = user.current();
+    let works_here = user.role != Role::Customer;
+    if works_here && !user.two_factor && app.config.staff_two_factor == Switch::On {
+        asker.role = Role::Customer;
+        asker.permissions.clear();
+        asker.lacks_two_factor = true;
+    }
+    asker
 }
 
 /// A user, for what the shop itself does; none when they are gone.

@@ -79,7 +79,8 @@ fn taken() -> Error {
     Error::invalid("email", "taken", message)
 }
 
-/// Checks e-mail and password. Unknown e-mail and wrong password are one error, in one time.
+/// Checks e-mail and password: the first step. The caller lets nobody in before the second,
+/// [`second_step`](super::second_step). Unknown e-mail and wrong password are one error, in one time.
 /// Errors: `Invalid` at `password` with [`WRONG_CREDENTIALS`]; `TooMany`, by account and by
 /// address.
 pub async fn sign_in(app: &App, ctx: &Ctx, input: SignIn) -> Result<User> {

@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::config::Switch;
 use crate::ctx::Ctx;
 use crate::error::{Error, Result};
-use crate::types::Email;
 use crate::types::address::neighbourhood;
+use crate::types::{Email, UserId};
 
 /// How long attempts count.
 const WINDOW_SECONDS: i64 = 15 * 60;
@@ -20,6 +20,8 @@ const WINDOW_SECONDS: i64 = 15 * 60;
 const SIGN_INS_PER_ACCOUNT: i64 = 10;
 /// Failed sign-ins from one address within a window.
 const SIGN_INS_PER_ADDRESS: i64 = 50;
+/// Wrong codes of one account's second factor within a window.
+const CODES_PER_ACCOUNT: i64 = 10;
 /// Letters of one kind to one address within a window.
 const LETTERS_PER_ACCOUNT: i64 = 5;
 /// Letters that one sender makes the shop write within a window.
@@ -65,6 +67,11 @@ fn attempt(ctx: &Ctx, what: &str, email: &str, per_account: i64, per_address: i6
         counters.push((name, per_address));
     }
     Attempt(counters)
+}
+
+/// A code of somebody's second factor, after their password was right.
+pub fn code(user: UserId) -> Attempt {
+    Attempt(vec![(format!("code account {user}"), CODES_PER_ACCOUNT)])
 }
 
 /// An attempt to make an account.

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::personal;
+use super::profile::asker;
 use crate::accounts::model::{Scope, Tokens, User};
 use crate::accounts::store::NewRefreshToken;
 use crate::accounts::tokens::Bearer;
@@ -45,14 +46,14 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Client> {
     let Bearer { user, family } = bearer.ok_or(Error::Unauthenticated)?;
     let user = store::by_family(&mut conn, user, &family, now).await?;
     Ok(Client {
-        user: user.ok_or(Error::Unauthenticated)?.current(),
+        user: asker(app, &user.ok_or(Error::Unauthenticated)?),
         proof: Proof::SignIn(family),
         scopes: None,
     })
 }
 
 /// Makes a new key for access tokens; those that are out stay good. Errors: the key is a setting.
-pub async fn rotate_keys(app: &App) -> Result<()> {
+pub async fn rotate_keys(app: &App) -> anyhow::Result<()> {
     let ctx = app.system();
     let mut tx = app.db.begin().await?;
     app.tokens.rotate(&mut tx, &app.rng, ctx.now).await?;

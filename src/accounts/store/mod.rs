@@ -6,6 +6,7 @@ mod sessions;
 mod staff;
 mod throttles;
 mod tokens;
+mod two_factor;
 
 pub use links::{
     LinkRow, delete_expired_links, insert_link, is_confirmed, link, use_link, void_links,
@@ -24,6 +25,10 @@ pub use throttles::{Attempts, count_attempt, delete_old_attempts, forgive_all, f
 pub use tokens::{
     NewRefreshToken, RefreshTokenRow, delete_expired_tokens, insert_refresh_token, refresh_token,
     revoke_all, revoke_family, use_refresh_token,
+};
+pub use two_factor::{
+    TwoFactorRow, count_recovery_codes, delete_two_factor, insert_two_factor, set_recovery_codes,
+    two_factor, use_recovery_code, use_step,
 };
 
 use super::model::{Permission, Role, User};
@@ -45,6 +50,7 @@ struct UserRow {
     #[sqlx(try_from = "String")]
     locale: Locale,
     marketing_consent_at: Option<Timestamp>,
+    two_factor: bool,
 }
 
 impl From<UserRow> for User {
@@ -61,6 +67,7 @@ impl From<UserRow> for User {
             email_verified_at: row.email_verified_at,
             locale: row.locale,
             marketing_consent_at: row.marketing_consent_at,
+            two_factor: row.two_factor,
         }
     }
 }
@@ -69,7 +76,8 @@ impl From<UserRow> for User {
 fn users_where() -> Query {
     Query::new(
         "select id, email, name, phone, role, permissions, created_at, email_verified_at, locale,
-            marketing_consent_at
+            marketing_consent_at,
+            exists (select 1 from two_factors where two_factors.user_id = users.id) as two_factor
         from users
         where ",
     )

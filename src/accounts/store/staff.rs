@@ -44,6 +44,7 @@ fn members() -> Query {
     Query::new(
         "select id, email, name, phone, role, permissions, created_at, email_verified_at,
             locale, marketing_consent_at, role_version,
+            exists (select 1 from two_factors where two_factors.user_id = users.id) as two_factor,
             (
                 select max(created_at)
                 from sessions

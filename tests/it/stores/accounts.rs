@@ -181,6 +181,39 @@ both! {
         assert_eq!(names(store::families(&mut tx, eve, now).await.unwrap()), ["i"]);
     }
 
+    async fn a_second_factor_belongs_to_somebody(app: TestApp) {
+        let ada = user(&app, "ada@example.com", Role::Customer).await;
+        let eve = user(&app, "eve@example.com", Role::Customer).await;
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        assert_eq!(store::two_factor(&mut tx, ada).await.unwrap(), None);
+        assert!(!store::delete_two_factor(&mut tx, ada).await.unwrap());
+        store::insert_two_factor(&mut tx, ada, "SECRET", 5, now).await.unwrap();
+        let kept = store::two_factor(&mut tx, ada).await.unwrap().unwrap();
+        assert_eq!((kept.secret.as_str(), kept.last_step), ("SECRET", 5));
+        let has_one = async |tx: &mut Tx, id| store::by_id(tx, id).await.unwrap().unwrap().two_factor;
+        assert!(has_one(&mut tx, ada).await && !has_one(&mut tx, eve).await);
+        for (step, good) in [(4, false), (5, false), (6, true), (6, false)] {
+            assert_eq!(store::use_step(&mut tx, ada, step).await.unwrap(), good, "{step}");
+        }
+        let hashes = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        store::set_recovery_codes(&mut tx, ada, &hashes(&["a", "b"])).await.unwrap();
+        store::set_recovery_codes(&mut tx, eve, &hashes(&["a", "c"])).await.unwrap();
+        store::set_recovery_codes(&mut tx, ada, &hashes(&["a", "b", "d"])).await.unwrap();
+        assert_eq!(store::count_recovery_codes(&mut tx, ada).await.unwrap(), 3);
+        for (hash, good) in [("c", false), ("a", true), ("a", false), ("b", true)] {
+            assert_eq!(store::use_recovery_code(&mut tx, ada, hash, now).await.unwrap(), good, "{hash}");
+        }
+        assert_eq!(store::count_recovery_codes(&mut tx, ada).await.unwrap(), 1);
+        assert!(store::delete_two_factor(&mut tx, ada).await.unwrap());
+        assert_eq!(store::two_factor(&mut tx, ada).await.unwrap(), None);
+        assert_eq!(store::count_recovery_codes(&mut tx, ada).await.unwrap(), 0);
+        assert_eq!(store::count_recovery_codes(&mut tx, eve).await.unwrap(), 2);
+        store::insert_two_factor(&mut tx, ada, "SECRET", 5, now).await.unwrap();
+        let again = store::insert_two_factor(&mut tx, ada, "ANOTHER", 5, now).await;
+        assert!(again.unwrap_err().is_unique());
+    }
+
     async fn personal_tokens_belong_to_somebody_and_end(app: TestApp) {
         let ada = user(&app, "ada@example.com", Role::Customer).await;
         let eve = user(&app, "eve@example.com", Role::Customer).await;
