@@ -310,10 +310,7 @@ mod tests {
             ["role:  → admin"]
         );
         assert_eq!(told(json!("old"), Value::Null), [": old → "]);
-        assert_eq!(
-            told(Value::Null, json!([{"a": 1}])),
-            [": → [{\"a\":1}]".replace(": →", ":  →")]
-        );
+        assert_eq!(told(Value::Null, json!([{"a": 1}])), [":  → [{\"a\":1}]"]);
         assert_eq!(told(json!({}), Value::Null), Vec::<String>::new());
     }
 
