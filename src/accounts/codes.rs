@@ -97,7 +97,7 @@ mod tests {
     fn codes_are_those_of_the_rfc() {
         // The secret of RFC 6238's test vectors; the last six of its eight digits.
         let secret = Secret::from(*b"12345678901234567890").to_base32();
-        let at = |seconds| Timestamp(seconds * 1_000_000);
+        let at = |seconds: i64| Timestamp(seconds * 1_000_000);
         assert_eq!(step_of(&secret, "287082", at(59)).unwrap(), Some(1));
         assert_eq!(
             step_of(&secret, "081 804", at(1_111_111_109)).unwrap(),
