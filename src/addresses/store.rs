@@ -129,22 +129,7 @@ pub async fn set_default_shipping(
     user: UserId,
     id: Option<AddressId>,
 ) -> db::Result<()> {
-    execute!(
-        tx,
-        "update addresses
-        set default_shipping = false
-        where user_id = $1 and default_shipping",
-        user,
-    )?;
-    execute!(
-        tx,
-        "update addresses
-        set default_shipping = true
-        where user_id = $1 and id = $2",
-        user,
-        id,
-    )?;
-    Ok(())
+    set_default(tx, "default_shipping", user, id).await
 }
 
 /// Makes an address the one where a user's bills go, or none of them.
@@ -153,21 +138,24 @@ pub async fn set_default_billing(
     user: UserId,
     id: Option<AddressId>,
 ) -> db::Result<()> {
-    execute!(
-        tx,
-        "update addresses
-        set default_billing = false
-        where user_id = $1 and default_billing",
-        user,
-    )?;
-    execute!(
-        tx,
-        "update addresses
-        set default_billing = true
-        where user_id = $1 and id = $2",
-        user,
-        id,
-    )?;
+    set_default(tx, "default_billing", user, id).await
+}
+
+/// The one before goes first: there is never more than one.
+async fn set_default(
+    tx: &mut Tx,
+    column: &'static str,
+    user: UserId,
+    id: Option<AddressId>,
+) -> db::Result<()> {
+    let mut query = Query::new("update addresses set ");
+    query.push(column).push(" = false where user_id = ");
+    query.bind(user).push(" and ").push(column);
+    query.execute(tx).await?;
+    let mut query = Query::new("update addresses set ");
+    query.push(column).push(" = true where user_id = ");
+    query.bind(user).push(" and id = ").bind(id);
+    query.execute(tx).await?;
     Ok(())
 }
 
