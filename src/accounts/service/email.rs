@@ -86,14 +86,14 @@ pub async fn request_email_change(app: &App, ctx: &Ctx, input: ChangeEmail) -> R
 /// address became somebody else's meanwhile.
 pub async fn confirm_email_change(app: &App, ctx: &Ctx, input: LinkToken) -> Result<EmailChange> {
     let mut tx = app.db.begin().await?;
-    let found = match follow(&mut tx, ctx, Purpose::ChangeOld, &input.token).await {
-        Ok(found) => (Purpose::ChangeOld, found),
-        Err(_) => {
-            let found = follow(&mut tx, ctx, Purpose::ChangeNew, &input.token).await?;
-            (Purpose::ChangeNew, found)
-        }
-    };
-    let (purpose, (id, user, email)) = found;
+    let (purpose, (id, user, email)) =
+        match follow(&mut tx, ctx, Purpose::ChangeOld, &input.token).await {
+            Err(Error::Invalid(_)) => {
+                let found = follow(&mut tx, ctx, Purpose::ChangeNew, &input.token).await?;
+                (Purpose::ChangeNew, found)
+            }
+            found => (Purpose::ChangeOld, found?),
+        };
     if !store::use_link(&mut tx, id, ctx.now).await? {
         return Err(bad_link());
     }
