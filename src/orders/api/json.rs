@@ -1,0 +1,276 @@
+//! API: orders as JSON.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::addresses::api::PostalAddressJson;
+use crate::catalog::image_url;
+use crate::ctx::Ctx;
+use crate::orders::model::{Address, Order, OrderEvent, OrderLine, OrderSummary};
+use crate::orders::service;
+use crate::payments::Payment;
+use crate::pricing::api::TraceStepJson;
+use crate::web::json::MoneyJson;
+
+/// An order.
+#[derive(Serialize, ToSchema)]
+pub struct OrderJson {
+    /// Its public number.
+    #[schema(example = "K7QM-3XWT-9RPA")]
+    pub number: String,
+    /// `pending`, `confirmed`, `processing`, `shipped`, `delivered` or `cancelled`.
+    pub status: &'static str,
+    /// `unpaid`, `authorized`, `paid`, `partially_refunded` or `refunded`.
+    pub payment_status: &'static str,
+    /// `unfulfilled`, `partial` or `fulfilled`.
+    pub fulfilment_status: &'static str,
+    /// Where letters about it go.
+    pub email: String,
+    /// What was bought, as it was then.
+    pub lines: Vec<OrderLineJson>,
+    /// All lines' subtotals.
+    pub subtotal: MoneyJson,
+    /// Shipping, tax included.
+    pub shipping: MoneyJson,
+    /// All tax.
+    pub tax: MoneyJson,
+    /// What is paid: the lines' totals plus shipping.
+    pub total: MoneyJson,
+    /// Whether unit prices contain tax.
+    pub prices_include_tax: bool,
+    /// "Why this price?", step by step.
+    pub trace: Vec<TraceStepJson>,
+    /// How it is shipped.
+    pub shipping_method: ShippingMethodJson,
+    /// Where it goes: fields, or the text that was given.
+    pub shipping_address: AddressJson,
+    /// Where the bill goes, when elsewhere.
+    pub billing_address: Option<AddressJson>,
+    /// What the shopper wrote.
+    pub note: String,
+    /// Its payments, oldest first.
+    pub payments: Vec<PaymentJson>,
+    /// Its timeline, oldest first.
+    pub events: Vec<OrderEventJson>,
+    /// Whether the asker may cancel it now.
+    pub can_cancel: bool,
+    /// When it was placed.
+    pub placed_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+}
+
+/// A line of an order.
+#[derive(Serialize, ToSchema)]
+pub struct OrderLineJson {
+    /// The product, which may be archived since.
+    pub product_id: i64,
+    /// The variant.
+    pub variant_id: i64,
+    /// Its SKU at that time.
+    pub sku: String,
+    /// The product's name at that time.
+    pub name: String,
+    /// The chosen options.
+    pub variant_name: String,
+    /// A picture, or null.
+    pub image_url: Option<String>,
+    /// How many.
+    pub quantity: i64,
+    /// The price of one.
+    pub unit_price: MoneyJson,
+    /// Quantity times price.
+    pub subtotal: MoneyJson,
+    /// The tax in (or on) it.
+    pub tax: MoneyJson,
+    /// What is paid for it.
+    pub total: MoneyJson,
+}
+
+/// How an order is shipped.
+#[derive(Serialize, ToSchema)]
+pub struct ShippingMethodJson {
+    /// Its name for programs.
+    pub code: String,
+    /// Its name at that time.
+    pub name: String,
+}
+
+/// An address: fields, or one free text.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AddressJson {
+    /// Field by field.
+    Fields(PostalAddressJson),
+    /// As a client gave it.
+    Text(String),
+}
+
+/// A payment of an order.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentJson {
+    /// Its id.
+    pub id: i64,
+    /// `cash_on_delivery`, `bank_transfer`.
+    pub provider: String,
+    /// `pending`, `authorized`, `captured`, `failed` or `voided`.
+    pub status: &'static str,
+    /// What is to be paid.
+    pub amount: MoneyJson,
+    /// What came.
+    pub captured: MoneyJson,
+    /// What went back.
+    pub refunded: MoneyJson,
+    /// What the payer writes on a transfer.
+    pub reference: String,
+    /// When it was begun.
+    pub created_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+}
+
+/// The payments of an order.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentsJson {
+    /// Oldest first.
+    pub items: Vec<PaymentJson>,
+}
+
+/// An entry of the timeline.
+#[derive(Serialize, ToSchema)]
+pub struct OrderEventJson {
+    /// `placed`, `status_changed`, `cancelled`, `payment_captured`, …
+    pub kind: String,
+    /// In words.
+    pub detail: String,
+    /// Who did it.
+    pub actor: String,
+    /// When.
+    pub at: String,
+}
+
+/// An order as a list shows it.
+#[derive(Serialize, ToSchema)]
+pub struct OrderSummaryJson {
+    /// Its public number.
+    pub number: String,
+    /// Who bought.
+    pub customer: String,
+    /// Where letters about it go.
+    pub email: String,
+    /// Where it stands.
+    pub status: &'static str,
+    /// Whether it is paid.
+    pub payment_status: &'static str,
+    /// Whether it has left the house.
+    pub fulfilment_status: &'static str,
+    /// Pieces in all.
+    pub count: i64,
+    /// What is paid.
+    pub total: MoneyJson,
+    /// When it was placed.
+    pub placed_at: String,
+}
+
+impl OrderJson {
+    /// The order as the asker may see it.
+    pub fn new(ctx: &Ctx, order: &Order) -> Self {
+        Self {
+            number: order.number.clone(),
+            status: order.status.as_str(),
+            payment_status: order.payment_status.as_str(),
+            fulfilment_status: order.fulfilment_status.as_str(),
+            email: order.email.to_string(),
+            lines: order.lines.iter().map(OrderLineJson::from).collect(),
+            subtotal: order.subtotal.into(),
+            shipping: order.shipping.into(),
+            tax: order.tax.into(),
+            total: order.total.into(),
+            prices_include_tax: order.prices_include_tax,
+            trace: order.price_trace.iter().map(TraceStepJson::from).collect(),
+            shipping_method: ShippingMethodJson {
+                code: order.shipping_method.clone(),
+                name: order.shipping_method_name.clone(),
+            },
+            shipping_address: AddressJson::from(&order.shipping_address),
+            billing_address: order.billing_address.as_ref().map(AddressJson::from),
+            note: order.note.clone(),
+            payments: order.payments.iter().map(PaymentJson::from).collect(),
+            events: order.events.iter().map(OrderEventJson::from).collect(),
+            can_cancel: service::may_cancel(ctx, order),
+            placed_at: order.placed_at.rfc3339(),
+            updated_at: order.updated_at.rfc3339(),
+        }
+    }
+}
+
+impl From<&OrderLine> for OrderLineJson {
+    fn from(line: &OrderLine) -> Self {
+        let image = Some(&line.image_key).filter(|key| !key.is_empty());
+        Self {
+            product_id: line.product_id.0,
+            variant_id: line.variant_id.0,
+            sku: line.sku.clone(),
+            name: line.name.clone(),
+            variant_name: line.variant_name.clone(),
+            image_url: image.map(|key| image_url(key, 400)),
+            quantity: line.quantity,
+            unit_price: line.unit_price.into(),
+            subtotal: line.subtotal.into(),
+            tax: line.tax.into(),
+            total: line.total.into(),
+        }
+    }
+}
+
+impl From<&Address> for AddressJson {
+    fn from(address: &Address) -> Self {
+        match address {
+            Address::Text(text) => Self::Text(text.clone()),
+            Address::Fields(fields) => Self::Fields(PostalAddressJson::from(fields)),
+        }
+    }
+}
+
+impl From<&Payment> for PaymentJson {
+    fn from(payment: &Payment) -> Self {
+        Self {
+            id: payment.id.0,
+            provider: payment.provider.clone(),
+            status: payment.state.as_str(),
+            amount: payment.amount.into(),
+            captured: payment.captured.into(),
+            refunded: payment.refunded.into(),
+            reference: payment.reference.clone(),
+            created_at: payment.created_at.rfc3339(),
+            updated_at: payment.updated_at.rfc3339(),
+        }
+    }
+}
+
+impl From<&OrderEvent> for OrderEventJson {
+    fn from(event: &OrderEvent) -> Self {
+        Self {
+            kind: event.kind.clone(),
+            detail: event.detail.clone(),
+            actor: event.actor_name.clone(),
+            at: event.created_at.rfc3339(),
+        }
+    }
+}
+
+impl From<OrderSummary> for OrderSummaryJson {
+    fn from(order: OrderSummary) -> Self {
+        Self {
+            number: order.number,
+            customer: order.customer,
+            email: order.email.to_string(),
+            status: order.status.as_str(),
+            payment_status: order.payment_status.as_str(),
+            fulfilment_status: order.fulfilment_status.as_str(),
+            count: order.count,
+            total: order.total.into(),
+            placed_at: order.placed_at.rfc3339(),
+        }
+    }
+}
