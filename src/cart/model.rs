@@ -1,7 +1,7 @@
 //! A cart, checked against today's prices and stock.
 
 use crate::pricing::Quote;
-use crate::types::{CartId, CartItemId, Money, ProductId, Slug, VariantId};
+use crate::types::{CartId, CartItemId, CategoryId, Money, ProductId, Slug, VariantId};
 
 /// A cart as its owner sees it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,10 @@ pub struct CartItem {
     pub for_sale: bool,
     /// Whether there is nothing to send by post.
     pub digital: bool,
+    /// The product's category.
+    pub category_id: Option<CategoryId>,
+    /// What one weighs, in grams.
+    pub weight_grams: i64,
 }
 
 impl CartItem {

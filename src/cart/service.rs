@@ -12,9 +12,11 @@ use crate::app::App;
 use crate::ctx::{Ctx, Rule};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
-use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice};
+use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice, ShippingRate};
 use crate::shipping::{self, ShippingMethod};
-use crate::types::{CartId, CartItemId, Money, MoneyError, ProductId, Slug, UserId, VariantId};
+use crate::types::{
+    CartId, CartItemId, Money, MoneyError, ProductId, Slug, TaxRate, Timestamp, UserId, VariantId,
+};
 
 /// What to put into the cart: a variant, or a product that has only one.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
@@ -37,8 +39,8 @@ pub const MAX_LINES: usize = 200;
 pub async fn current(app: &App, ctx: &Ctx) -> Result<Cart> {
     let mut conn = app.db.conn().await?;
     match find(&mut conn, ctx).await? {
-        Some(row) => load(&mut conn, app, &row, None).await,
-        None => empty(app),
+        Some(row) => load(&mut conn, app, ctx, &row, None).await,
+        None => empty(app, ctx),
     }
 }
 
@@ -53,8 +55,8 @@ pub async fn with_shipping(
     let methods = shipping::service::methods_in(&mut conn, app.currency()).await?;
     let method = choose_method(&methods, code)?;
     let cart = match find(&mut conn, ctx).await? {
-        Some(row) => load(&mut conn, app, &row, method).await?,
-        None => empty(app)?,
+        Some(row) => load(&mut conn, app, ctx, &row, method).await?,
+        None => empty(app, ctx)?,
     };
     Ok((cart, methods))
 }
@@ -127,7 +129,7 @@ pub async fn add_item(app: &App, ctx: &Ctx, input: AddItem) -> Result<Cart> {
     .await?;
     check_quantity(app, wanted)?;
     check_stock(&offer, wanted, wanted - quantity)?;
-    let cart = load(&mut tx, app, &row, None).await?;
+    let cart = load(&mut tx, app, ctx, &row, None).await?;
     if cart.items.len() > MAX_LINES {
         let detail = format!("A cart holds {MAX_LINES} different articles at most.");
         return Err(Error::conflict("cart_full", detail));
@@ -167,7 +169,7 @@ pub async fn set_quantity(app: &App, ctx: &Ctx, item: CartItemId, quantity: i64)
         check_stock(&offer, quantity, 0)?;
     }
     store::set_quantity(&mut tx, row.id, item, quantity, offer.price_minor).await?;
-    finish_change(app, tx, &row).await
+    finish_change(app, ctx, tx, &row).await
 }
 
 /// Removes a line.
@@ -176,17 +178,17 @@ pub async fn remove_item(app: &App, ctx: &Ctx, item: CartItemId) -> Result<Cart>
     if !store::remove(&mut tx, row.id, item).await? {
         return Err(Error::NotFound);
     }
-    finish_change(app, tx, &row).await
+    finish_change(app, ctx, tx, &row).await
 }
 
 /// Removes all lines.
 pub async fn clear(app: &App, ctx: &Ctx) -> Result<Cart> {
     let (mut tx, row) = match begin_change(app, ctx).await {
-        Err(Error::NotFound) => return empty(app),
+        Err(Error::NotFound) => return empty(app, ctx),
         begun => begun?,
     };
     store::clear(&mut tx, row.id).await?;
-    finish_change(app, tx, &row).await
+    finish_change(app, ctx, tx, &row).await
 }
 
 /// At sign-in: the guest's cart that `guest_token` names goes into the cart of the user in
@@ -267,11 +269,12 @@ pub async fn claim(tx: &mut Tx, ctx: &Ctx, cart: CartId) -> Result<bool> {
 pub async fn priced(
     conn: &mut Conn,
     app: &App,
+    ctx: &Ctx,
     cart: CartId,
     method: Option<&ShippingMethod>,
 ) -> Result<Cart> {
     let lines = store::lines(conn, cart).await?;
-    assemble(app, Some(cart), String::new(), lines, method)
+    assemble(app, ctx, Some(cart), String::new(), lines, method)
 }
 
 /// The asker's active cart.
@@ -324,8 +327,8 @@ async fn begin_change(app: &App, ctx: &Ctx) -> Result<(Tx, CartRow)> {
     }
 }
 
-async fn finish_change(app: &App, mut tx: Tx, row: &CartRow) -> Result<Cart> {
-    let cart = load(&mut tx, app, row, None).await?;
+async fn finish_change(app: &App, ctx: &Ctx, mut tx: Tx, row: &CartRow) -> Result<Cart> {
+    let cart = load(&mut tx, app, ctx, row, None).await?;
     tx.commit().await?;
     Ok(cart)
 }
@@ -395,18 +398,19 @@ fn check_stock(offer: &OfferRow, wanted: i64, in_cart: i64) -> Result<()> {
     })
 }
 
-fn empty(app: &App) -> Result<Cart> {
-    assemble(app, None, String::new(), Vec::new(), None)
+fn empty(app: &App, ctx: &Ctx) -> Result<Cart> {
+    assemble(app, ctx, None, String::new(), Vec::new(), None)
 }
 
 async fn load(
     conn: &mut Conn,
     app: &App,
+    ctx: &Ctx,
     row: &CartRow,
     method: Option<&ShippingMethod>,
 ) -> Result<Cart> {
     let lines = store::lines(conn, row.id).await?;
-    assemble(app, Some(row.id), row.token.clone(), lines, method)
+    assemble(app, ctx, Some(row.id), row.token.clone(), lines, method)
 }
 
 /// A price in another currency than the shop's is left over from another time: not for sale.
@@ -416,6 +420,7 @@ fn is_for_sale(app: &App, line: &LineRow) -> bool {
 
 fn assemble(
     app: &App,
+    ctx: &Ctx,
     id: Option<CartId>,
     token: String,
     lines: Vec<LineRow>,
@@ -429,7 +434,7 @@ fn assemble(
         notices.extend(notice(&item, seen));
         items.push(item);
     }
-    let quote = pricing::quote(&price_input(app, &items, method)).map_err(too_much)?;
+    let quote = pricing::quote(&price_input(app, ctx.now, &items, method)).map_err(too_much)?;
     Ok(Cart {
         id,
         token,
@@ -458,6 +463,8 @@ fn item(app: &App, line: LineRow) -> Result<CartItem> {
         available: line.available.max(0),
         for_sale,
         digital: line.digital,
+        category_id: line.category_id,
+        weight_grams: line.weight_grams,
     })
 }
 
@@ -491,26 +498,36 @@ fn notice(item: &CartItem, seen: i64) -> Option<CartNotice> {
 }
 
 /// What the kernel gets: the lines that are for sale, with the shop's one tax rate.
-fn price_input(app: &App, items: &[CartItem], method: Option<&ShippingMethod>) -> PriceInput {
-    let tax_rate = app.config.tax_rate;
+fn price_input(
+    app: &App,
+    at: Timestamp,
+    items: &[CartItem],
+    method: Option<&ShippingMethod>,
+) -> PriceInput {
+    let tax = TaxRate::plain(app.config.tax_rate);
     let lines = items.iter().filter(|item| item.for_sale);
     let lines = lines.map(|item| PriceLine {
         variant_id: item.variant_id,
+        product_id: item.product_id,
+        category_id: item.category_id,
         label: item.label(),
         quantity: item.quantity,
         unit_price: item.unit_price,
-        tax_rate,
+        tax: tax.clone(),
         ships: !item.digital,
+        weight_grams: item.weight_grams,
     });
     PriceInput {
         currency: app.currency(),
         prices_include_tax: app.config.prices_include_tax,
+        at,
         lines: lines.collect(),
+        promotions: Vec::new(),
         shipping: method.map(|method| ShippingPrice {
             label: method.name.clone(),
-            price: method.price,
+            rate: ShippingRate::Flat(method.price),
             free_over: method.free_over,
-            tax_rate,
+            tax,
         }),
     }
 }

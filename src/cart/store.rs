@@ -2,7 +2,8 @@
 
 use crate::db::{self, Conn, FromRow, Tx, execute, fetch_all, fetch_one, fetch_optional};
 use crate::types::{
-    CartId, CartItemId, Currency, ProductId, Slug, Timestamp, UserId, VariantId, text_enum,
+    CartId, CartItemId, CategoryId, Currency, ProductId, Slug, Timestamp, UserId, VariantId,
+    text_enum,
 };
 
 /// What became of a cart.
@@ -64,6 +65,10 @@ pub struct LineRow {
     pub for_sale: bool,
     /// Whether there is nothing to send by post.
     pub digital: bool,
+    /// The product's category.
+    pub category_id: Option<CategoryId>,
+    /// What one weighs, in grams.
+    pub weight_grams: i64,
     /// Pieces that can be sold now; negative where too many were sold.
     pub available: i64,
 }
@@ -188,6 +193,7 @@ pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
             ), '') as image_key,
             i.quantity, i.seen_price_minor, v.price_minor, v.currency,
             v.active and p.status = 'active' as for_sale, p.digital,
+            p.category_id, v.weight_grams,
             coalesce((
                 select cast(sum(s.on_hand - s.reserved) as bigint)
                 from stock_levels s

@@ -220,7 +220,7 @@ async fn written(conn: &mut Conn, app: &App, cart: CartId) -> Result<Option<Plac
 async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> Result<NewOrder> {
     let methods = shipping::service::methods_in(tx, app.currency()).await?;
     let method = cart::service::choose_method(&methods, wish.shipping_method.as_deref())?;
-    let cart = cart::service::priced(tx, app, cart, method).await?;
+    let cart = cart::service::priced(tx, app, ctx, cart, method).await?;
     let given = Given {
         email: true,
         shipping_address: true,
@@ -250,9 +250,8 @@ fn new_order(
     wish: Wish,
 ) -> Result<NewOrder> {
     let cart_id = cart.id.ok_or_else(|| refusal(Requirement::Items))?;
-    let quote = cart.quote;
     // Every line is for sale, so that the quote has one for each, in the same order.
-    let lines = cart.items.into_iter().zip(quote.lines);
+    let lines = cart.items.into_iter().zip(cart.quote.lines.iter().cloned());
     let lines = lines.map(|(item, priced)| NewOrderLine {
         product_id: item.product_id,
         sku: item.sku,
@@ -267,12 +266,7 @@ fn new_order(
         user_id: ctx.user_id(),
         email: wish.email,
         lines: lines.collect(),
-        subtotal: quote.subtotal,
-        shipping: quote.shipping,
-        tax: quote.tax,
-        total: quote.total,
-        prices_include_tax: quote.prices_include_tax,
-        price_trace: quote.trace,
+        quote: cart.quote,
         shipping_method: method.code.clone(),
         shipping_method_name: method.name.clone(),
         shipping_address: wish.shipping_address,

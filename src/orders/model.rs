@@ -1,14 +1,15 @@
 //! Orders: what was bought, for whom, and where it stands.
 
 use crate::payments::Payment;
-use crate::pricing::QuoteLine;
+use crate::pricing::{Quote, QuoteLine};
 use crate::types::{
-    CartId, Email, Money, OrderId, OrderLineId, ProductId, Timestamp, UserId, VariantId, text_enum,
+    CartId, Email, Money, OrderId, OrderLineId, ProductId, TaxRate, Timestamp, UserId, VariantId,
+    text_enum,
 };
 
-/// An order keeps its addresses and the steps of its price, so the store of orders reads them.
+/// An order keeps its addresses and all of its quote, so the store of orders reads them.
 pub use crate::addresses::PostalAddress;
-pub use crate::pricing::TraceStep;
+pub use crate::pricing::{Applied, TaxShare, TraceStep};
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,10 +228,20 @@ pub struct Order {
     pub lines: Vec<OrderLine>,
     /// All lines' subtotals.
     pub subtotal: Money,
-    /// Shipping.
+    /// What promotions took off the lines, in all.
+    pub discount: Money,
+    /// What promotions took off shipping.
+    pub shipping_discount: Money,
+    /// Shipping, its tax included.
     pub shipping: Money,
+    /// The tax in it.
+    pub shipping_tax: Money,
     /// All tax.
     pub tax: Money,
+    /// The same by rate; nothing for orders of old.
+    pub taxes: Vec<TaxShare>,
+    /// The promotions that counted.
+    pub promotions: Vec<Applied>,
     /// What is paid.
     pub total: Money,
     /// Whether unit prices contain tax.
@@ -296,6 +307,12 @@ pub struct OrderLine {
     pub unit_price: Money,
     /// Quantity times price.
     pub subtotal: Money,
+    /// What promotions of this line took off.
+    pub line_discount: Money,
+    /// Its share of what promotions of the whole order took off.
+    pub order_discount: Money,
+    /// Which tax.
+    pub tax_rate: TaxRate,
     /// The tax in (or on) it.
     pub tax: Money,
     /// What is paid for it.
@@ -380,18 +397,8 @@ pub struct NewOrder {
     pub email: Email,
     /// What is bought.
     pub lines: Vec<NewOrderLine>,
-    /// All lines' subtotals.
-    pub subtotal: Money,
-    /// Shipping, its tax included.
-    pub shipping: Money,
-    /// All tax.
-    pub tax: Money,
-    /// What is paid.
-    pub total: Money,
-    /// Whether unit prices contain tax.
-    pub prices_include_tax: bool,
-    /// "Why this price?"
-    pub price_trace: Vec<TraceStep>,
+    /// What it costs, and why. Its lines are those of `lines`.
+    pub quote: Quote,
     /// Code of the shipping method.
     pub shipping_method: String,
     /// Its name.

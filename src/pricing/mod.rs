@@ -5,4 +5,7 @@ mod kernel;
 pub mod model;
 
 pub use kernel::quote;
-pub use model::{PriceInput, PriceLine, Quote, QuoteLine, ShippingPrice, TraceStep};
+pub use model::{
+    Applied, Benefit, PriceInput, PriceLine, Promotion, Quote, QuoteLine, RateStep, Refusal,
+    Refused, ShippingPrice, ShippingRate, Target, TaxShare, TraceStep,
+};

@@ -42,6 +42,8 @@ id! {
     LocationId,
     /// A shipping method.
     ShippingMethodId,
+    /// A promotion.
+    PromotionId,
     /// A cart; guests know it by its token, never by this number.
     CartId,
     /// A line of a cart.

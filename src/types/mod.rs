@@ -1,10 +1,11 @@
-//! Values without I/O: money, ids, text, time, languages, pages of a list.
+//! Values without I/O: money, tax rates, ids, text, time, languages, pages of a list.
 
 pub mod address;
 pub mod ids;
 mod locale;
 pub mod money;
 pub mod page;
+mod tax;
 pub mod text;
 pub mod time;
 mod words;
@@ -13,6 +14,7 @@ pub use ids::*;
 pub use locale::Locale;
 pub use money::{Currency, Money, MoneyError, MoneyInput};
 pub use page::{Page, PageRequest};
+pub use tax::{TaxRate, percent};
 pub use text::{Email, Slug};
 pub use time::{Clock, Timestamp};
 pub use words::TextEnum;

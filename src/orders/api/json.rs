@@ -9,7 +9,7 @@ use crate::ctx::Ctx;
 use crate::orders::model::{Address, Order, OrderEvent, OrderLine, OrderSummary};
 use crate::orders::service;
 use crate::payments::Payment;
-use crate::pricing::api::TraceStepJson;
+use crate::pricing::api::{AppliedJson, TaxShareJson, TraceStepJson};
 use crate::web::json::MoneyJson;
 
 /// An order.
@@ -30,10 +30,18 @@ pub struct OrderJson {
     pub lines: Vec<OrderLineJson>,
     /// All lines' subtotals.
     pub subtotal: MoneyJson,
+    /// What promotions took off the lines, in all.
+    pub discount: MoneyJson,
+    /// What promotions took off shipping.
+    pub shipping_discount: MoneyJson,
     /// Shipping, tax included.
     pub shipping: MoneyJson,
     /// All tax.
     pub tax: MoneyJson,
+    /// The same by rate.
+    pub taxes: Vec<TaxShareJson>,
+    /// The promotions that counted.
+    pub promotions: Vec<AppliedJson>,
     /// What is paid: the lines' totals plus shipping.
     pub total: MoneyJson,
     /// Whether unit prices contain tax.
@@ -81,7 +89,13 @@ pub struct OrderLineJson {
     pub unit_price: MoneyJson,
     /// Quantity times price.
     pub subtotal: MoneyJson,
-    /// The tax in (or on) it.
+    /// What promotions of this line took off.
+    pub line_discount: MoneyJson,
+    /// Its share of what promotions of the whole order took off.
+    pub order_discount: MoneyJson,
+    /// Which tax, `21 % VAT`.
+    pub tax_rate: String,
+    /// The tax in (or on) what is left.
     pub tax: MoneyJson,
     /// What is paid for it.
     pub total: MoneyJson,
@@ -183,8 +197,12 @@ impl OrderJson {
             email: order.email.to_string(),
             lines: order.lines.iter().map(OrderLineJson::from).collect(),
             subtotal: order.subtotal.into(),
+            discount: order.discount.into(),
+            shipping_discount: order.shipping_discount.into(),
             shipping: order.shipping.into(),
             tax: order.tax.into(),
+            taxes: order.taxes.iter().map(TaxShareJson::from).collect(),
+            promotions: order.promotions.iter().map(AppliedJson::from).collect(),
             total: order.total.into(),
             prices_include_tax: order.prices_include_tax,
             trace: order.price_trace.iter().map(TraceStepJson::from).collect(),
@@ -217,6 +235,9 @@ impl From<&OrderLine> for OrderLineJson {
             quantity: line.quantity,
             unit_price: line.unit_price.into(),
             subtotal: line.subtotal.into(),
+            line_discount: line.line_discount.into(),
+            order_discount: line.order_discount.into(),
+            tax_rate: line.tax_rate.in_words(),
             tax: line.tax.into(),
             total: line.total.into(),
         }

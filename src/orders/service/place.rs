@@ -28,7 +28,7 @@ pub async fn place(tx: &mut Tx, app: &App, ctx: &Ctx, order: &NewOrder) -> Resul
     let detail = "Order placed";
     store::insert_event(tx, id, "placed", detail, (ctx.user_id(), &actor), ctx.now).await?;
     let (provider, number) = (&order.provider, &order.number);
-    payments::service::begin(tx, ctx, id, provider, order.total, number).await?;
+    payments::service::begin(tx, ctx, id, provider, order.quote.total, number).await?;
     let payload = json!({ "order_id": id, "number": number });
     jobs::emit(tx, ctx, "order.placed", &payload).await?;
     Ok(id)

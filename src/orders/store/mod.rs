@@ -5,13 +5,13 @@ mod write;
 use serde::{Deserialize, Serialize};
 
 use super::model::{
-    Address, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
-    OrderSummary, PaymentStatus, PostalAddress, TraceStep, Waiting,
+    Address, Applied, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
+    OrderSummary, PaymentStatus, PostalAddress, TaxShare, TraceStep, Waiting,
 };
 use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_one};
 use crate::types::{
-    CartId, Currency, Email, Money, OrderId, OrderLineId, Page, PageRequest, ProductId, Timestamp,
-    UserId, VariantId,
+    CartId, Currency, Email, Money, OrderId, OrderLineId, Page, PageRequest, ProductId,
+    PromotionId, TaxRate, Timestamp, UserId, VariantId,
 };
 
 pub use write::{erase, erase_actor, insert, insert_event, set_statuses};
@@ -83,6 +83,16 @@ fn read_address(column: String) -> Address {
 /// How a step of the price is kept: text and minor units.
 type StepColumn = (String, i64);
 
+/// How a tax is kept: name, rate, what it is taken of, the tax; in minor units.
+type TaxColumn = (String, u32, i64, i64);
+
+/// How a promotion that counted is kept: id, name, code, what it took off in minor units.
+type AppliedColumn = (PromotionId, String, Option<String>, i64);
+
+fn read_list<T: serde::de::DeserializeOwned>(column: &str) -> Vec<T> {
+    serde_json::from_str(column).unwrap_or_default()
+}
+
 #[derive(FromRow)]
 struct OrderRow {
     id: OrderId,
@@ -101,8 +111,13 @@ struct OrderRow {
     #[sqlx(try_from = "String")]
     currency: Currency,
     subtotal_minor: i64,
+    discount_minor: i64,
+    shipping_discount_minor: i64,
     shipping_minor: i64,
+    shipping_tax_minor: i64,
     tax_minor: i64,
+    taxes: String,
+    promotions: String,
     total_minor: i64,
     prices_include_tax: bool,
     shipping_method: String,
@@ -126,9 +141,23 @@ pub struct Head {
 impl From<OrderRow> for Head {
     fn from(row: OrderRow) -> Self {
         let money = |minor| Money::new(minor, row.currency);
-        let steps: Vec<StepColumn> = serde_json::from_str(&row.price_trace).unwrap_or_default();
-        let steps = steps.into_iter().map(|(text, minor)| TraceStep {
-            text,
+        let steps = read_list::<StepColumn>(&row.price_trace)
+            .into_iter()
+            .map(|(text, minor)| TraceStep {
+                text,
+                amount: money(minor),
+            });
+        let taxes = read_list::<TaxColumn>(&row.taxes).into_iter();
+        let taxes = taxes.map(|(name, rate, net, tax)| TaxShare {
+            rate: TaxRate { name, rate },
+            net: money(net),
+            tax: money(tax),
+        });
+        let promotions = read_list::<AppliedColumn>(&row.promotions).into_iter();
+        let promotions = promotions.map(|(id, name, code, minor)| Applied {
+            id,
+            name,
+            code,
             amount: money(minor),
         });
         let order = Order {
@@ -142,8 +171,13 @@ impl From<OrderRow> for Head {
             fulfilment_status: row.fulfilment_status,
             lines: Vec::new(),
             subtotal: money(row.subtotal_minor),
+            discount: money(row.discount_minor),
+            shipping_discount: money(row.shipping_discount_minor),
             shipping: money(row.shipping_minor),
+            shipping_tax: money(row.shipping_tax_minor),
             tax: money(row.tax_minor),
+            taxes: taxes.collect(),
+            promotions: promotions.collect(),
             total: money(row.total_minor),
             prices_include_tax: row.prices_include_tax,
             shipping_method: row.shipping_method,
@@ -168,7 +202,8 @@ impl From<OrderRow> for Head {
 fn heads_where() -> Query {
     Query::new(
         "select id, number, cart_id, user_id, guest_token_hash, email, status, payment_status,
-            fulfilment_status, currency, subtotal_minor, shipping_minor, tax_minor, total_minor,
+            fulfilment_status, currency, subtotal_minor, discount_minor, shipping_discount_minor,
+            shipping_minor, shipping_tax_minor, tax_minor, taxes, promotions, total_minor,
             prices_include_tax, shipping_method, shipping_method_name, shipping_address,
             billing_address, note, price_trace, placed_at, updated_at
         from orders
@@ -224,6 +259,10 @@ struct LineRow {
     quantity: i64,
     unit_price_minor: i64,
     subtotal_minor: i64,
+    line_discount_minor: i64,
+    order_discount_minor: i64,
+    tax_name: String,
+    tax_rate: i64,
     tax_minor: i64,
     total_minor: i64,
 }
@@ -238,7 +277,8 @@ pub async fn lines(
         conn,
         LineRow,
         "select id, product_id, variant_id, sku, name, variant_name, image_key, quantity,
-            unit_price_minor, subtotal_minor, tax_minor, total_minor
+            unit_price_minor, subtotal_minor, line_discount_minor, order_discount_minor, tax_name,
+            tax_rate, tax_minor, total_minor
         from order_lines
         where order_id = $1
         order by position, id",
@@ -255,6 +295,12 @@ pub async fn lines(
         quantity: row.quantity,
         unit_price: Money::new(row.unit_price_minor, currency),
         subtotal: Money::new(row.subtotal_minor, currency),
+        line_discount: Money::new(row.line_discount_minor, currency),
+        order_discount: Money::new(row.order_discount_minor, currency),
+        tax_rate: TaxRate {
+            name: row.tax_name,
+            rate: u32::try_from(row.tax_rate).unwrap_or(0),
+        },
         tax: Money::new(row.tax_minor, currency),
         total: Money::new(row.total_minor, currency),
     });

@@ -1,7 +1,7 @@
 //! SQL of orders: writing.
 
 use super::super::model::{Address, NewOrder, Order, Statuses};
-use super::{AddressColumn, StepColumn};
+use super::{AddressColumn, AppliedColumn, StepColumn, TaxColumn};
 use crate::db::{self, Query, Tx, execute, fetch_one};
 use crate::types::text::fold;
 use crate::types::{Email, OrderId, Timestamp, UserId};
@@ -25,9 +25,28 @@ pub async fn insert(
     now: Timestamp,
 ) -> db::Result<OrderId> {
     let customer = order.shipping_address.addressee();
-    let steps = order.price_trace.iter();
+    let quote = &order.quote;
+    let steps = quote.trace.iter();
     let steps: Vec<StepColumn> = steps
         .map(|step| (step.text.clone(), step.amount.minor()))
+        .collect();
+    let taxes = quote.taxes.iter();
+    let taxes: Vec<TaxColumn> = taxes
+        .map(|share| {
+            let rate = share.rate.clone();
+            (rate.name, rate.rate, share.net.minor(), share.tax.minor())
+        })
+        .collect();
+    let promotions = quote.applied.iter().cloned();
+    let promotions: Vec<AppliedColumn> = promotions
+        .map(|applied| {
+            (
+                applied.id,
+                applied.name,
+                applied.code,
+                applied.amount.minor(),
+            )
+        })
         .collect();
     let (id,) = fetch_one!(
         tx,
@@ -36,9 +55,10 @@ pub async fn insert(
             search_text, status, payment_status, fulfilment_status, currency, subtotal_minor,
             shipping_minor, tax_minor, total_minor, prices_include_tax, shipping_method,
             shipping_method_name, shipping_address, billing_address, note, price_trace,
-            placed_at, updated_at)
+            placed_at, updated_at, discount_minor, shipping_discount_minor, shipping_tax_minor,
+            taxes, promotions)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22, $23, $23)
+            $19, $20, $21, $22, $23, $23, $24, $25, $26, $27, $28)
         returning id",
         &order.number,
         order.cart_id,
@@ -50,12 +70,12 @@ pub async fn insert(
         Statuses::NEW.order,
         Statuses::NEW.payment,
         Statuses::NEW.fulfilment,
-        order.total.currency().code(),
-        order.subtotal.minor(),
-        order.shipping.minor(),
-        order.tax.minor(),
-        order.total.minor(),
-        order.prices_include_tax,
+        quote.total.currency().code(),
+        quote.subtotal.minor(),
+        quote.shipping.minor(),
+        quote.tax.minor(),
+        quote.total.minor(),
+        quote.prices_include_tax,
         &order.shipping_method,
         &order.shipping_method_name,
         write_address(&order.shipping_address),
@@ -63,6 +83,11 @@ pub async fn insert(
         &order.note,
         serde_json::to_string(&steps).unwrap_or_default(),
         now,
+        quote.discount.minor(),
+        quote.shipping_discount.minor(),
+        quote.shipping_tax.minor(),
+        serde_json::to_string(&taxes).unwrap_or_default(),
+        serde_json::to_string(&promotions).unwrap_or_default(),
     )?;
     insert_lines(tx, id, order).await?;
     Ok(id)
@@ -71,8 +96,8 @@ pub async fn insert(
 async fn insert_lines(tx: &mut Tx, id: OrderId, order: &NewOrder) -> db::Result<()> {
     let mut query = Query::new(
         "insert into order_lines (order_id, product_id, variant_id, sku, name, variant_name,
-            image_key, quantity, unit_price_minor, subtotal_minor, tax_minor, total_minor,
-            position)
+            image_key, quantity, unit_price_minor, subtotal_minor, line_discount_minor,
+            order_discount_minor, tax_name, tax_rate, tax_minor, total_minor, position)
         values ",
     );
     for (position, line) in (0_i64..).zip(&order.lines) {
@@ -87,6 +112,10 @@ async fn insert_lines(tx: &mut Tx, id: OrderId, order: &NewOrder) -> db::Result<
         query.push(", ").bind(line.priced.quantity);
         query.push(", ").bind(line.priced.unit_price.minor());
         query.push(", ").bind(line.priced.subtotal.minor());
+        query.push(", ").bind(line.priced.line_discount.minor());
+        query.push(", ").bind(line.priced.order_discount.minor());
+        query.push(", ").bind(&line.priced.tax_rate.name);
+        query.push(", ").bind(i64::from(line.priced.tax_rate.rate));
         query.push(", ").bind(line.priced.tax.minor());
         query.push(", ").bind(line.priced.total.minor());
         query.push(", ").bind(position);

@@ -7,9 +7,10 @@ use zoco::orders::{
     Address, FulfilmentStatus, NewOrder, NewOrderLine, OrderFilter, OrderStatus, PaymentStatus,
     Statuses,
 };
-use zoco::pricing::{QuoteLine, TraceStep};
+use zoco::pricing::{Applied, Quote, QuoteLine, TaxShare, TraceStep};
 use zoco::types::{
-    CartId, Email, Money, OrderId, PageRequest, ProductId, Timestamp, UserId, VariantId,
+    CartId, Email, Money, OrderId, PageRequest, ProductId, PromotionId, TaxRate, Timestamp, UserId,
+    VariantId,
 };
 
 use crate::support::{TestApp, both};
@@ -46,25 +47,48 @@ fn order(app: &TestApp, number: &str, cart_id: CartId, user_id: Option<UserId>) 
             quantity: 2,
             unit_price: euros(2400),
             subtotal: euros(4800),
+            line_discount: euros(0),
+            order_discount: euros(0),
+            tax_rate: TaxRate::plain(2100),
             tax: euros(833),
             total: euros(4800),
         },
     };
+    let lines = vec![line(7, "Oat"), line(3, "")];
     NewOrder {
         number: number.to_owned(),
         cart_id,
         user_id,
         email: Email::parse("ada@example.com").unwrap(),
-        lines: vec![line(7, "Oat"), line(3, "")],
-        subtotal: euros(9600),
-        shipping: euros(490),
-        tax: euros(1751),
-        total: euros(10090),
-        prices_include_tax: true,
-        price_trace: vec![TraceStep {
-            text: "Total".to_owned(),
-            amount: euros(10090),
-        }],
+        quote: Quote {
+            lines: lines.iter().map(|line| line.priced.clone()).collect(),
+            subtotal: euros(9600),
+            discount: euros(0),
+            shipping_discount: euros(0),
+            shipping: euros(490),
+            shipping_tax: euros(85),
+            shipping_known: true,
+            tax: euros(1751),
+            taxes: vec![TaxShare {
+                rate: TaxRate::plain(2100),
+                net: euros(8339),
+                tax: euros(1751),
+            }],
+            total: euros(10090),
+            prices_include_tax: true,
+            applied: vec![Applied {
+                id: PromotionId(4),
+                name: "Spring".to_owned(),
+                code: Some("SPRING".to_owned()),
+                amount: euros(0),
+            }],
+            refused: Vec::new(),
+            trace: vec![TraceStep {
+                text: "Total".to_owned(),
+                amount: euros(10090),
+            }],
+        },
+        lines,
         shipping_method: "standard".to_owned(),
         shipping_method_name: "Standard delivery".to_owned(),
         shipping_address: Address::Fields(PostalAddress {
@@ -109,7 +133,7 @@ both! {
         );
         assert_eq!(
             (read.total, read.tax, read.shipping, read.subtotal),
-            (new.total, new.tax, new.shipping, new.subtotal)
+            (new.quote.total, new.quote.tax, new.quote.shipping, new.quote.subtotal)
         );
         assert_eq!(
             (&read.shipping_address, &read.billing_address),
@@ -117,7 +141,7 @@ both! {
         );
         assert_eq!(
             (&read.price_trace, &read.note, &read.email),
-            (&new.price_trace, &new.note, &new.email)
+            (&new.quote.trace, &new.note, &new.email)
         );
         assert_eq!(
             (read.statuses(), read.placed_at, read.updated_at),
