@@ -57,6 +57,7 @@ impl App {
         db.migrate().await.context("cannot migrate the database")?;
         let mailer = Mailer::from_config(&config)?;
         let app = Self::assemble(config, db, Clock::System, Rng::System, mailer).await?;
+        crate::taxes::service::ensure_default(&app).await?;
         crate::shipping::service::ensure_default(&app).await?;
         Ok(app)
     }

@@ -9,7 +9,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::ctx::Role;
-use crate::types::Currency;
+use crate::types::country::is_country;
+use crate::types::{Currency, Destination};
 
 /// The file with settings, in the working folder.
 const FILE: &str = "zoco.toml";
@@ -100,8 +101,12 @@ pub struct Config {
     pub currency: String,
     /// Whether prices contain tax.
     pub prices_include_tax: bool,
-    /// The tax rate in hundredths of a percent: 2100 is 21 %.
+    /// The first tax rate of a new shop in hundredths of a percent: 2100 is 21 %. Later the rates
+    /// that staff keep are what counts.
     pub tax_rate: u32,
+    /// ISO 3166-1 alpha-2 of where the shop is at home: prices are estimated for it as long as
+    /// nobody said where an order goes.
+    pub country: String,
     /// The most pieces of one variant in a cart.
     pub max_quantity: i64,
     /// The shop's bank account, as the instructions of a bank transfer name it; may be empty.
@@ -145,6 +150,7 @@ impl Default for Config {
             currency: "EUR".to_owned(),
             prices_include_tax: true,
             tax_rate: 2100,
+            country: "ES".to_owned(),
             max_quantity: 99,
             bank_account: String::new(),
             private_picture_hosts: Vec::new(),
@@ -300,10 +306,14 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_PRICES_INCLUDE_TAX", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prices_include_tax: Option<bool>,
-    /// Tax rate in hundredths of a percent [default: 2100]
+    /// First tax rate of a new shop in hundredths of a percent [default: 2100]
     #[arg(long, env = "ZOCO_TAX_RATE", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_rate: Option<u32>,
+    /// Country where the shop is at home, two letters [default: ES]
+    #[arg(long, env = "ZOCO_COUNTRY", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// The most pieces of one variant in a cart [default: 99]
     #[arg(long, env = "ZOCO_MAX_QUANTITY", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -373,6 +383,10 @@ impl Config {
         anyhow::ensure!(
             self.tax_rate <= 10_000,
             "tax_rate must be at most 10000 (100 %)"
+        );
+        anyhow::ensure!(
+            is_country(&self.country),
+            "country must be two capital letters of ISO 3166-1, such as DE"
         );
         anyhow::ensure!(
             (1..=9_999).contains(&self.max_quantity),
@@ -463,6 +477,11 @@ impl Config {
     /// The shop's currency.
     pub fn currency(&self) -> Currency {
         self.currency.parse().unwrap_or_else(|_| Currency::eur())
+    }
+
+    /// Where the shop is at home.
+    pub fn home(&self) -> Destination {
+        Destination::country(&self.country)
     }
 
     /// Whether cookies may be `Secure` and HSTS be sent: not on plain HTTP.

@@ -33,6 +33,7 @@ pub mod privacy;
 pub mod reviews;
 pub mod search;
 pub mod shipping;
+pub mod taxes;
 
 // What is sold in a demonstration shop.
 pub mod demo;

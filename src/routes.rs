@@ -30,7 +30,7 @@ use crate::web::{
 };
 use crate::{
     accounts, addresses, admin, audit, cart, catalog, checkout, imports, orders, privacy, reviews,
-    search, shipping,
+    search, shipping, taxes,
 };
 
 /// What happens after an event.
@@ -202,6 +202,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(orders::admin::routes())
         .merge(imports::admin::routes())
         .merge(audit::admin::routes())
+        .merge(taxes::admin::routes())
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), bring_cart_of_visit));
     let uploads = layers::guard_files(imports::admin::uploads());
@@ -255,6 +256,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(privacy::api::routes())
         .merge(imports::api::routes())
         .merge(audit::api::routes())
+        .merge(taxes::api::routes())
 }
 
 /// The API without its prefix. Failures are drawn inside of the idempotency layer, which keeps

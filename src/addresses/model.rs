@@ -1,7 +1,7 @@
 //! Postal addresses.
 
 use crate::shipping::country_name;
-use crate::types::{AddressId, UserId};
+use crate::types::{AddressId, Destination, UserId};
 
 /// A postal address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,15 @@ pub struct PostalAddress {
 }
 
 impl PostalAddress {
+    /// As far as tax and shipping depend on it.
+    pub fn destination(&self) -> Destination {
+        Destination {
+            country: self.country.clone(),
+            region: self.region.clone(),
+            postal_code: self.postal_code.clone(),
+        }
+    }
+
     /// The lines of a label; the last one names the country.
     pub fn lines(&self) -> Vec<String> {
         let city = format!("{} {}", self.postal_code, self.city);

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
-use crate::{accounts, audit, catalog, imports, orders, reviews, search};
+use crate::{accounts, audit, catalog, imports, orders, reviews, search, taxes};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -85,6 +85,13 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
             "Import",
             imports::urls::ADMIN_IMPORTS,
             "up",
+            0,
+        ),
+        (
+            &[Permission::Settings],
+            "Taxes",
+            taxes::urls::ADMIN_TAXES,
+            "tag",
             0,
         ),
         (

@@ -16,7 +16,7 @@ use crate::catalog::image_url;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::pricing::api::QuoteJson;
-use crate::types::CartItemId;
+use crate::types::{CartItemId, Destination};
 use crate::web::json::{Json, MoneyJson, Problem, Query};
 use crate::web::{ApiCtx, Failure};
 
@@ -162,8 +162,12 @@ struct SetQuantity {
 struct QuoteQuery {
     /// Code of the shipping method; left out: the first one.
     shipping_method: Option<String>,
-    /// ISO 3166-1 alpha-2. The shop ships everywhere at one rate, so it changes nothing yet.
+    /// Where it goes, ISO 3166-1 alpha-2; left out: the shop's own country.
     country: Option<String>,
+    /// Region or state there.
+    region: Option<String>,
+    /// Postal code there.
+    postal_code: Option<String>,
 }
 
 /// The cart
@@ -274,7 +278,12 @@ async fn quote(
     Query(query): Query<QuoteQuery>,
 ) -> Result<Json<QuoteJson>, Failure> {
     let method = query.shipping_method.as_deref();
-    let cart = service::quote(&app, &ctx, method, query.country.as_deref()).await?;
+    let destination = Destination {
+        country: query.country.unwrap_or_default(),
+        region: query.region.unwrap_or_default(),
+        postal_code: query.postal_code.unwrap_or_default(),
+    };
+    let cart = service::quote(&app, &ctx, destination, method).await?;
     Ok(Json(QuoteJson::from(&cart.quote)))
 }
 

@@ -68,6 +68,8 @@ pub struct CartItem {
     pub for_sale: bool,
     /// Whether there is nothing to send by post.
     pub digital: bool,
+    /// The code of the product's tax class.
+    pub tax_class: String,
     /// The product's category.
     pub category_id: Option<CategoryId>,
     /// What one weighs, in grams.

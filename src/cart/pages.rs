@@ -35,7 +35,8 @@ struct CartPage {
 }
 
 async fn show(State(app): State<App>, viewer: Viewer) -> Answer {
-    let (cart, methods) = service::with_shipping(&app, &viewer.ctx, None).await?;
+    let (cart, methods) =
+        service::with_shipping(&app, &viewer.ctx, &app.config.home(), None).await?;
     html::page(&CartPage {
         shell: viewer.shell,
         cart,

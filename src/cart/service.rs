@@ -14,8 +14,11 @@ use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice, ShippingRate};
 use crate::shipping::{self, ShippingMethod};
+use crate::taxes::{self, Rates};
+use crate::types::country::is_country;
 use crate::types::{
-    CartId, CartItemId, Money, MoneyError, ProductId, Slug, TaxRate, Timestamp, UserId, VariantId,
+    CartId, CartItemId, Destination, Money, MoneyError, ProductId, Slug, Timestamp, UserId,
+    VariantId,
 };
 
 /// What to put into the cart: a variant, or a product that has only one.
@@ -39,41 +42,58 @@ pub const MAX_LINES: usize = 200;
 pub async fn current(app: &App, ctx: &Ctx) -> Result<Cart> {
     let mut conn = app.db.conn().await?;
     match find(&mut conn, ctx).await? {
-        Some(row) => load(&mut conn, app, ctx, &row, None).await,
+        Some(row) => load(&mut conn, app, ctx, &row, &app.config.home(), None).await,
         None => empty(app, ctx),
     }
 }
 
-/// The asker's cart with shipping in its quote: by the method of this code, or by the first one.
-/// Gives the methods, too, in their order. Errors: `Invalid` at `shipping_method`.
+/// The asker's cart as it would be taxed and shipped at `destination`, by the method of this code,
+/// or by the first one. Gives the methods, too, in their order. Errors: `Invalid` at
+/// `shipping_method`.
 pub async fn with_shipping(
     app: &App,
     ctx: &Ctx,
+    destination: &Destination,
     code: Option<&str>,
 ) -> Result<(Cart, Vec<ShippingMethod>)> {
     let mut conn = app.db.conn().await?;
     let methods = shipping::service::methods_in(&mut conn, app.currency()).await?;
     let method = choose_method(&methods, code)?;
     let cart = match find(&mut conn, ctx).await? {
-        Some(row) => load(&mut conn, app, ctx, &row, method).await?,
+        Some(row) => load(&mut conn, app, ctx, &row, destination, method).await?,
         None => empty(app, ctx)?,
     };
     Ok((cart, methods))
 }
 
-/// The asker's cart priced with shipping to a country, for the API. The shop ships everywhere at
-/// one rate, so the country only has to exist. Errors: `Invalid` at `shipping_method`, `country`.
+/// The asker's cart as it would be taxed and shipped at `destination`, for the API; without a
+/// country, the shop's own. Errors: `Invalid` at `shipping_method`, `country`.
 pub async fn quote(
     app: &App,
     ctx: &Ctx,
+    destination: Destination,
     shipping_method: Option<&str>,
-    country: Option<&str>,
 ) -> Result<Cart> {
-    if country.is_some_and(|code| !shipping::is_country(code)) {
-        let message = "Write the two letters of a country, such as DE.";
-        return Err(Error::invalid("country", "unknown", message));
+    let destination = known(app, destination)?;
+    Ok(with_shipping(app, ctx, &destination, shipping_method)
+        .await?
+        .0)
+}
+
+/// A destination with a country that there is: the shop's own where none is given.
+fn known(app: &App, destination: Destination) -> Result<Destination> {
+    if destination.country.is_empty() {
+        let country = app.config.country.clone();
+        return Ok(Destination {
+            country,
+            ..destination
+        });
     }
-    Ok(with_shipping(app, ctx, shipping_method).await?.0)
+    if is_country(&destination.country) {
+        return Ok(destination);
+    }
+    let message = "Write the two letters of a country, such as DE.";
+    Err(Error::invalid("country", "unknown", message))
 }
 
 /// The method of this code; without a code, the first one. Errors: `Invalid` at
@@ -129,7 +149,7 @@ pub async fn add_item(app: &App, ctx: &Ctx, input: AddItem) -> Result<Cart> {
     .await?;
     check_quantity(app, wanted)?;
     check_stock(&offer, wanted, wanted - quantity)?;
-    let cart = load(&mut tx, app, ctx, &row, None).await?;
+    let cart = load(&mut tx, app, ctx, &row, &app.config.home(), None).await?;
     if cart.items.len() > MAX_LINES {
         let detail = format!("A cart holds {MAX_LINES} different articles at most.");
         return Err(Error::conflict("cart_full", detail));
@@ -265,16 +285,19 @@ pub async fn claim(tx: &mut Tx, ctx: &Ctx, cart: CartId) -> Result<bool> {
     Ok(store::end(tx, cart, CartStatus::Ordered, ctx.now).await?)
 }
 
-/// For checkout: a cart with today's prices and stock, read in the caller's transaction.
+/// For checkout: a cart with today's prices and stock, read in the caller's transaction, as it is
+/// taxed and shipped at `destination`.
 pub async fn priced(
     conn: &mut Conn,
     app: &App,
     ctx: &Ctx,
     cart: CartId,
+    destination: &Destination,
     method: Option<&ShippingMethod>,
 ) -> Result<Cart> {
     let lines = store::lines(conn, cart).await?;
-    assemble(app, ctx, Some(cart), String::new(), lines, method)
+    let rates = taxes::service::rates(conn, app, destination).await?;
+    assemble(app, ctx, Some(cart), String::new(), lines, &rates, method)
 }
 
 /// The asker's active cart.
@@ -328,7 +351,7 @@ async fn begin_change(app: &App, ctx: &Ctx) -> Result<(Tx, CartRow)> {
 }
 
 async fn finish_change(app: &App, ctx: &Ctx, mut tx: Tx, row: &CartRow) -> Result<Cart> {
-    let cart = load(&mut tx, app, ctx, row, None).await?;
+    let cart = load(&mut tx, app, ctx, row, &app.config.home(), None).await?;
     tx.commit().await?;
     Ok(cart)
 }
@@ -399,7 +422,8 @@ fn check_stock(offer: &OfferRow, wanted: i64, in_cart: i64) -> Result<()> {
 }
 
 fn empty(app: &App, ctx: &Ctx) -> Result<Cart> {
-    assemble(app, ctx, None, String::new(), Vec::new(), None)
+    let rates = Rates::default();
+    assemble(app, ctx, None, String::new(), Vec::new(), &rates, None)
 }
 
 async fn load(
@@ -407,10 +431,12 @@ async fn load(
     app: &App,
     ctx: &Ctx,
     row: &CartRow,
+    destination: &Destination,
     method: Option<&ShippingMethod>,
 ) -> Result<Cart> {
-    let lines = store::lines(conn, row.id).await?;
-    assemble(app, ctx, Some(row.id), row.token.clone(), lines, method)
+    let cart = priced(conn, app, ctx, row.id, destination, method).await?;
+    let token = row.token.clone();
+    Ok(Cart { token, ..cart })
 }
 
 /// A price in another currency than the shop's is left over from another time: not for sale.
@@ -424,6 +450,7 @@ fn assemble(
     id: Option<CartId>,
     token: String,
     lines: Vec<LineRow>,
+    rates: &Rates,
     method: Option<&ShippingMethod>,
 ) -> Result<Cart> {
     let mut notices = Vec::new();
@@ -434,7 +461,8 @@ fn assemble(
         notices.extend(notice(&item, seen));
         items.push(item);
     }
-    let quote = pricing::quote(&price_input(app, ctx.now, &items, method)).map_err(too_much)?;
+    let quote =
+        pricing::quote(&price_input(app, ctx.now, &items, rates, method)).map_err(too_much)?;
     Ok(Cart {
         id,
         token,
@@ -463,6 +491,7 @@ fn item(app: &App, line: LineRow) -> Result<CartItem> {
         available: line.available.max(0),
         for_sale,
         digital: line.digital,
+        tax_class: line.tax_class,
         category_id: line.category_id,
         weight_grams: line.weight_grams,
     })
@@ -497,14 +526,14 @@ fn notice(item: &CartItem, seen: i64) -> Option<CartNotice> {
     }
 }
 
-/// What the kernel gets: the lines that are for sale, with the shop's one tax rate.
+/// What the kernel gets: the lines that are for sale, each with the tax of its class.
 fn price_input(
     app: &App,
     at: Timestamp,
     items: &[CartItem],
+    rates: &Rates,
     method: Option<&ShippingMethod>,
 ) -> PriceInput {
-    let tax = TaxRate::plain(app.config.tax_rate);
     let lines = items.iter().filter(|item| item.for_sale);
     let lines = lines.map(|item| PriceLine {
         variant_id: item.variant_id,
@@ -513,7 +542,7 @@ fn price_input(
         label: item.label(),
         quantity: item.quantity,
         unit_price: item.unit_price,
-        tax: tax.clone(),
+        tax: rates.of(&item.tax_class),
         ships: !item.digital,
         weight_grams: item.weight_grams,
     });
@@ -527,7 +556,7 @@ fn price_input(
             label: method.name.clone(),
             rate: ShippingRate::Flat(method.price),
             free_over: method.free_over,
-            tax,
+            tax: rates.of_shipping(),
         }),
     }
 }

@@ -65,6 +65,8 @@ pub struct LineRow {
     pub for_sale: bool,
     /// Whether there is nothing to send by post.
     pub digital: bool,
+    /// The code of the product's tax class.
+    pub tax_class: String,
     /// The product's category.
     pub category_id: Option<CategoryId>,
     /// What one weighs, in grams.
@@ -193,6 +195,7 @@ pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
             ), '') as image_key,
             i.quantity, i.seen_price_minor, v.price_minor, v.currency,
             v.active and p.status = 'active' as for_sale, p.digital,
+            coalesce(p.tax_class, 'standard') as tax_class,
             p.category_id, v.weight_grams,
             coalesce((
                 select cast(sum(s.on_hand - s.reserved) as bigint)

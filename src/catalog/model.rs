@@ -417,6 +417,8 @@ pub struct Product {
     pub publish_at: Option<Timestamp>,
     /// Whether there is nothing to send by post.
     pub digital: bool,
+    /// The code of its tax class.
+    pub tax_class: String,
     /// What search engines show.
     pub seo: Seo,
     /// What a shopper chooses.

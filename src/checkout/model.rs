@@ -4,6 +4,7 @@ use crate::addresses::{PostalAddress, SavedAddress};
 use crate::cart::Cart;
 use crate::orders::Order;
 use crate::shipping::ShippingMethod;
+use crate::types::Destination;
 
 /// Something that the checkout page still needs; draws the page and is the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,9 @@ pub struct Checkout {
     pub payment_choices: Vec<PaymentChoice>,
     /// What to fill the form with: from the account and the last order.
     pub email: String,
-    /// The same for the address.
+    /// Where it would go: prices are for there.
+    pub destination: Destination,
+    /// What to fill the fields of the address with.
     pub address: PostalAddress,
     /// The asker's book, to choose from.
     pub saved_addresses: Vec<SavedAddress>,

@@ -10,7 +10,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::model::{Checkout, Placed};
-use super::service::{self, AddressInput, PaymentInput, PlaceOrder};
+use super::service::{self, AddressInput, Choice, PaymentInput, PlaceOrder};
 use super::urls;
 use crate::addresses::{self, pages::Typed};
 use crate::app::App;
@@ -18,7 +18,7 @@ use crate::cart;
 use crate::ctx::Ctx;
 use crate::error::{Error, FieldErrors};
 use crate::orders;
-use crate::types::MoneyInput;
+use crate::types::{Destination, MoneyInput};
 use crate::web::form::Form;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, html, redirect};
 
@@ -46,14 +46,15 @@ impl CheckoutPage {
 }
 
 /// The form as a visitor finds it: filled with what is known of them.
-fn known(checkout: &Checkout, choice: &Choice) -> Typed {
+fn known(checkout: &Checkout) -> Typed {
     let mut typed = Typed::default();
     typed.set("email", &checkout.email);
-    let chosen = choice.address.as_deref().and_then(|id| id.parse().ok());
-    let mut saved = checkout.saved_addresses.iter();
-    let chosen = saved.find(|saved| Some(saved.id) == chosen);
-    let address = chosen.map_or(&checkout.address, |saved| &saved.address);
+    let address = &checkout.address;
     typed.set_address("shipping_address", address);
+    if address.country.is_empty() {
+        // Prices are estimated for there, and most shoppers are.
+        typed.set("shipping_address.country", &checkout.destination.country);
+    }
     let mut saved = checkout.saved_addresses.iter();
     let billing = saved.find(|saved| saved.default_billing);
     if let Some(billing) = billing.filter(|billing| billing.address != *address) {
@@ -87,22 +88,26 @@ fn with_cart(typed: &Typed, ctx: &Ctx) -> Ctx {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Choice {
+struct Asked {
     /// The code of the shipping method to price with.
     shipping_method: Option<String>,
     /// The id of the address in the asker's book to fill the form with.
     address: Option<String>,
 }
 
-async fn show(State(app): State<App>, viewer: Viewer, Query(choice): Query<Choice>) -> Answer {
-    let method = choice.shipping_method.as_deref();
-    let checkout = service::checkout(&app, &viewer.ctx, method).await?;
+async fn show(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>) -> Answer {
+    let choice = Choice {
+        destination: None,
+        address: asked.address.and_then(|id| id.parse().ok()),
+        shipping_method: asked.shipping_method,
+    };
+    let checkout = service::checkout(&app, &viewer.ctx, choice).await?;
     if checkout.cart.is_empty() {
         return redirect(cart::urls::CART);
     }
     html::page(&CheckoutPage {
         shell: viewer.shell,
-        typed: known(&checkout, &choice),
+        typed: known(&checkout),
         checkout,
         errors: FieldErrors::default(),
         refusal: String::new(),
@@ -158,8 +163,17 @@ impl Again {
     /// its own page.
     async fn draw(self, status: StatusCode, errors: FieldErrors, refusal: &str) -> Answer {
         let ctx = with_cart(&self.typed, &self.viewer.ctx);
-        let method = self.typed.given("shipping_method");
-        let mut checkout = service::checkout(&self.app, &ctx, method.as_deref()).await?;
+        let typed = self.typed.address("shipping_address");
+        let choice = Choice {
+            destination: Some(Destination {
+                country: typed.country.trim().to_uppercase(),
+                region: typed.region,
+                postal_code: typed.postal_code,
+            }),
+            address: None,
+            shipping_method: self.typed.given("shipping_method"),
+        };
+        let mut checkout = service::checkout(&self.app, &ctx, choice).await?;
         if checkout.cart.is_empty() {
             let empty = Flash::warning("There is nothing in your cart to order.");
             self.viewer.flash(empty).await?;

@@ -17,7 +17,8 @@ use crate::orders::{self, Address, NewOrder, NewOrderLine};
 use crate::payments::Providers;
 use crate::pricing::api::QuoteJson;
 use crate::shipping::{self, ShippingMethod};
-use crate::types::{CartId, Email, Money, MoneyInput, VariantId};
+use crate::types::country::is_country;
+use crate::types::{AddressId, CartId, Destination, Email, Money, MoneyInput, VariantId};
 
 /// The longest note, in characters.
 const MAX_NOTE: usize = 1_000;
@@ -64,24 +65,46 @@ pub struct PlaceOrder {
     pub note: Option<String>,
 }
 
-/// What the checkout page shows. `shipping_method`: the chosen code, if one is chosen; an unknown
-/// one counts as none.
-pub async fn checkout(app: &App, ctx: &Ctx, shipping_method: Option<&str>) -> Result<Checkout> {
-    let (cart, shipping_methods) =
-        match cart::service::with_shipping(app, ctx, shipping_method).await {
-            Err(Error::Invalid(_)) => cart::service::with_shipping(app, ctx, None).await?,
-            shown => shown?,
-        };
+/// What is chosen on the checkout page so far.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Where it goes, as it is typed; none: to the address that the form begins with.
+    pub destination: Option<Destination>,
+    /// The address in the asker's book that the form begins with; none, or an unknown one: the
+    /// default.
+    pub address: Option<AddressId>,
+    /// The code of the way to ship; none, or one that does not serve the destination: the first.
+    pub shipping_method: Option<String>,
+}
+
+/// What the checkout page shows.
+pub async fn checkout(app: &App, ctx: &Ctx, choice: Choice) -> Result<Checkout> {
+    let saved_addresses = match ctx.user() {
+        Some(_) => addresses::list(app, ctx).await?,
+        None => Vec::new(),
+    };
+    let chosen = saved_addresses
+        .iter()
+        .find(|saved| Some(saved.id) == choice.address);
+    let address = match chosen {
+        Some(saved) => saved.address.clone(),
+        None => first_address(app, ctx, &saved_addresses).await?,
+    };
+    let destination = choice.destination.unwrap_or_else(|| address.destination());
+    let destination = served(app, destination);
+    let shipping_method = choice.shipping_method.as_deref();
+    let shown = cart::service::with_shipping(app, ctx, &destination, shipping_method).await;
+    let (cart, shipping_methods) = match shown {
+        Err(Error::Invalid(_)) => {
+            cart::service::with_shipping(app, ctx, &destination, None).await?
+        }
+        shown => shown?,
+    };
     let chosen = shipping_methods
         .iter()
         .find(|method| Some(method.code.as_str()) == shipping_method)
         .or(shipping_methods.first());
     let shipping_method = chosen.map(|method| method.code.clone()).unwrap_or_default();
-    let saved_addresses = match ctx.user() {
-        Some(_) => addresses::list(app, ctx).await?,
-        None => Vec::new(),
-    };
-    let address = first_address(app, ctx, &saved_addresses).await?;
     let email = ctx.user().map(|user| user.email.to_string());
     let given = Given {
         email: email.is_some(),
@@ -101,9 +124,19 @@ pub async fn checkout(app: &App, ctx: &Ctx, shipping_method: Option<&str>) -> Re
         shipping_method,
         payment_choices: choices.collect(),
         email: email.unwrap_or_default(),
+        destination,
         address,
         saved_addresses,
     })
+}
+
+/// The destination that prices are for: the shop's own country until another one is known.
+fn served(app: &App, destination: Destination) -> Destination {
+    if is_country(&destination.country) {
+        destination
+    } else {
+        app.config.home()
+    }
 }
 
 /// What the form begins with: the default of the asker's book, or where their newest order went.
@@ -220,7 +253,12 @@ async fn written(conn: &mut Conn, app: &App, cart: CartId) -> Result<Option<Plac
 async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> Result<NewOrder> {
     let methods = shipping::service::methods_in(tx, app.currency()).await?;
     let method = cart::service::choose_method(&methods, wish.shipping_method.as_deref())?;
-    let cart = cart::service::priced(tx, app, ctx, cart, method).await?;
+    let destination = match &wish.shipping_address {
+        Address::Fields(address) => address.destination(),
+        // Nobody reads a country out of a free text.
+        Address::Text(_) => app.config.home(),
+    };
+    let cart = cart::service::priced(tx, app, ctx, cart, &destination, method).await?;
     let given = Given {
         email: true,
         shipping_address: true,

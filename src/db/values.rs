@@ -135,7 +135,7 @@ macro_rules! integer_columns {
 integer_columns! {
     UserId, CategoryId, ProductId, VariantId, ImageId, ReviewId, LocationId, ShippingMethodId,
     CartId, CartItemId, OrderId, OrderLineId, PaymentId, Timestamp,
-    ImportId, ImportProductId, AddressId, ImportPictureId,
+    ImportId, ImportProductId, AddressId, ImportPictureId, TaxRateId, ShippingZoneId,
 }
 
 impl<'q, DB: Database> Encode<'q, DB> for Value

@@ -4,4 +4,5 @@ pub mod model;
 pub mod service;
 pub mod store;
 
-pub use model::{ShippingMethod, countries, country_name, is_country};
+pub use crate::types::country::{countries, country_name, is_country};
+pub use model::ShippingMethod;

@@ -40,6 +40,10 @@ id! {
     ReviewId,
     /// A place that holds stock.
     LocationId,
+    /// A tax rate.
+    TaxRateId,
+    /// A shipping zone.
+    ShippingZoneId,
     /// A shipping method.
     ShippingMethodId,
     /// A promotion.

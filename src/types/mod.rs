@@ -1,6 +1,8 @@
-//! Values without I/O: money, tax rates, ids, text, time, languages, pages of a list.
+//! Values without I/O: money, tax rates, ids, text, time, languages, countries, pages of a list.
 
 pub mod address;
+pub mod country;
+mod destination;
 pub mod ids;
 mod locale;
 pub mod money;
@@ -10,6 +12,7 @@ pub mod text;
 pub mod time;
 mod words;
 
+pub use destination::Destination;
 pub use ids::*;
 pub use locale::Locale;
 pub use money::{Currency, Money, MoneyError, MoneyInput};

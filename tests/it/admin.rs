@@ -144,7 +144,7 @@ both! {
                 Permission::Catalog => &["Home", "Products", "Categories", "Reviews", "Search", "Import"],
                 Permission::Inventory => &["Home", "Products"],
                 Permission::Orders => &["Home", "Orders"],
-                Permission::Settings => &["Home", "Staff", "Audit log"],
+                Permission::Settings => &["Home", "Taxes", "Staff", "Audit log"],
                 Permission::Customers | Permission::Promotions | Permission::Reports => &["Home"],
             };
             assert_eq!(shown, expected, "{permission}");
@@ -155,7 +155,7 @@ both! {
             }
         }
         let labels: Vec<&str> = all.iter().map(|(label, _)| label.as_str()).collect();
-        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Search", "Import", "Staff", "Audit log"]);
+        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Search", "Import", "Taxes", "Staff", "Audit log"]);
     }
 
     async fn the_start_page_tells_what_waits(app: TestApp) {

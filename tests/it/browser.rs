@@ -294,6 +294,9 @@ async fn look_around(window: &Window, shop: &str) {
         "/admin/products/1/stock",
         "/admin/search/synonyms",
         "/admin/search/misses",
+        "/admin/taxes",
+        "/admin/taxes/rates/1",
+        "/admin/taxes/classes/standard",
         "/admin/reviews",
         "/admin/reviews/1",
     ] {

@@ -290,7 +290,7 @@ both! {
         assert_eq!(placed["payments"][0]["provider"], "cash_on_delivery");
         assert_eq!(placed.get("order_token"), None, "the account opens it");
         carts::add_item(&app, &ada, some(&mug, 1)).await.unwrap();
-        let shown = service::checkout(&app, &ada, None).await.unwrap();
+        let shown = service::checkout(&app, &ada, service::Choice::default()).await.unwrap();
         assert_eq!(shown.address.name, "ada");
         assert_eq!(shown.address.line1, "");
         app.run_jobs().await;

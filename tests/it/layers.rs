@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "accounts",
     "inventory",
     "search",
+    "taxes",
     "catalog",
     "reviews",
     "pricing",

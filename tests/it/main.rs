@@ -35,6 +35,7 @@ mod shop;
 mod staff;
 mod stores;
 mod support;
+mod taxes;
 mod two_factor;
 mod variants;
 mod walk;

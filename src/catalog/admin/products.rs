@@ -14,6 +14,7 @@ use crate::catalog::{ProductKey, service, urls};
 use crate::ctx::Ctx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::inventory::StockLevel;
+use crate::taxes;
 use crate::types::{ImageId, ProductId};
 use crate::web::form::Form;
 use crate::web::html::page_with;
@@ -34,6 +35,8 @@ struct ProductPage {
     shell: Shell,
     crumbs: Vec<Link>,
     categories: Vec<(String, String)>,
+    /// Code and name.
+    tax_classes: Vec<(String, String)>,
     currency: String,
     form: ProductForm,
     /// One price and one stock, no table of variants.
@@ -125,6 +128,10 @@ async fn draw(
     drawn: Drawn,
 ) -> Answer {
     let tree = service::categories_for_staff(app, &viewer.ctx).await?;
+    let tax_classes = taxes::service::classes(app, &viewer.ctx).await?;
+    let tax_classes = tax_classes
+        .into_iter()
+        .map(|class| (class.code, class.name));
     let mut crumbs = vec![link("Products", urls::ADMIN_PRODUCTS)];
     let category = product.as_ref().and_then(|product| product.category_id);
     for category in category.iter().flat_map(|&id| tree.path(id)) {
@@ -148,6 +155,7 @@ async fn draw(
         shell: viewer.shell,
         crumbs,
         categories: category_choices(&tree, "No category"),
+        tax_classes: tax_classes.collect(),
         currency: app.currency().symbol(),
         simple: form.is_simple(),
         form: form.with_spare_rows(),

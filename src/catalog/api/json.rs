@@ -48,6 +48,8 @@ pub struct ProductJson {
     pub publish_at: Option<String>,
     /// Whether there is nothing to send by post.
     pub digital: bool,
+    /// The code of its tax class.
+    pub tax_class: String,
     /// What search engines show instead of the name, or empty.
     pub seo_title: String,
     /// What search engines show instead of the summary, or empty.
@@ -284,6 +286,7 @@ impl ProductJson {
             in_stock: stock > 0,
             publish_at: product.publish_at.map(Timestamp::rfc3339),
             digital: product.digital,
+            tax_class: product.tax_class.clone(),
             seo_title: product.seo.title.clone(),
             seo_description: product.seo.description.clone(),
             related: product.related.iter().map(RelatedJson::from).collect(),

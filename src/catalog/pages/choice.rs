@@ -161,6 +161,7 @@ pub(super) mod tests {
             tags: Vec::new(),
             publish_at: None,
             digital: false,
+            tax_class: "standard".to_owned(),
             seo: crate::catalog::Seo::default(),
             related: Vec::new(),
             attributes: Vec::new(),

@@ -29,6 +29,8 @@ pub struct ProductInput {
     pub publish_at: Option<String>,
     /// Whether there is nothing to send by post.
     pub digital: Option<bool>,
+    /// The code of its tax class; a new product is `standard`.
+    pub tax_class: Option<String>,
     /// What search engines show instead of the name.
     pub seo_title: Option<String>,
     /// What search engines show instead of the summary.
@@ -81,6 +83,7 @@ impl ProductInput {
             status: Some(product.status.to_string()),
             publish_at: Some(publish_at.unwrap_or_default()),
             digital: Some(product.digital),
+            tax_class: Some(product.tax_class.clone()),
             seo_title: Some(product.seo.title.clone()),
             seo_description: Some(product.seo.description.clone()),
             related: Some(

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::inventory::service::STOCK_RANGE;
 use crate::inventory::{self, Reason};
 use crate::jobs::{self, Chore};
+use crate::taxes::{self, STANDARD};
 use crate::types::{ProductId, Slug, Timestamp, VariantId};
 
 /// The topic of every change of a product, its deletion too: `{"id": 12}`.
@@ -262,6 +263,7 @@ pub(super) fn blank(ctx: &Ctx) -> Product {
         status: ProductStatus::Active,
         publish_at: None,
         digital: false,
+        tax_class: STANDARD.to_owned(),
         seo: Seo::default(),
         options: Vec::new(),
         tags: Vec::new(),
@@ -294,7 +296,7 @@ async fn check_slug(tx: &mut Tx, draft: &mut Draft) -> Result<()> {
     Ok(())
 }
 
-/// The rules that need the database: the category is there, no SKU is another's. Makes the SKUs
+/// The rules that need the database: category and tax class are there, no SKU is another's. Makes the SKUs
 /// that the input left out.
 async fn check(tx: &mut Tx, draft: &mut Draft) -> Result<()> {
     if let Some(category) = draft.product.category_id
@@ -302,6 +304,12 @@ async fn check(tx: &mut Tx, draft: &mut Draft) -> Result<()> {
     {
         let message = "There is no such category.";
         draft.errors.add("category_id", "unknown", message);
+    }
+    if draft.product.tax_class != STANDARD
+        && !taxes::service::class_exists(tx, &draft.product.tax_class).await?
+    {
+        let message = "There is no such tax class.";
+        draft.errors.add("tax_class", "unknown", message);
     }
     if let Some(keys) = draft.related.take() {
         draft.product.related = related(tx, draft, &keys).await?;
@@ -529,6 +537,7 @@ pub(super) fn facts(product: &Product) -> Value {
         "status": product.status.as_str(),
         "publish_at": product.publish_at.map(Timestamp::rfc3339),
         "digital": product.digital,
+        "tax_class": product.tax_class,
         "seo_title": product.seo.title,
         "seo_description": product.seo.description,
         "related": product.related.iter().map(|one| one.id).collect::<Vec<_>>(),

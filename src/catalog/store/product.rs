@@ -24,6 +24,7 @@ struct ProductRow {
     status: ProductStatus,
     publish_at: Option<Timestamp>,
     digital: bool,
+    tax_class: String,
     seo_title: String,
     seo_description: String,
     options: String,
@@ -145,7 +146,8 @@ pub async fn products(
     let mut query = Query::new(
         "select id, slug, name, maker, summary, description, category_id, status, publish_at,
             digital, seo_title, seo_description, options, rating_sum, rating_count, version,
-            created_by, created_at, updated_at
+            created_by, created_at, updated_at,
+            coalesce(tax_class, 'standard') as tax_class
         from products
         where id in ",
     );
@@ -192,6 +194,7 @@ impl From<ProductRow> for Product {
             status: row.status,
             publish_at: row.publish_at,
             digital: row.digital,
+            tax_class: row.tax_class,
             seo: Seo {
                 title: row.seo_title,
                 description: row.seo_description,

@@ -67,8 +67,9 @@ pub async fn insert_product(tx: &mut Tx, product: &Product) -> db::Result<Produc
         "insert into products
             (slug, name, maker, summary, description, category_id, status, options,
             price_min_minor, price_max_minor, rating_score, created_by, created_at,
-            updated_at, publish_at, digital, seo_title, seo_description)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            updated_at, publish_at, digital, seo_title, seo_description, tax_class)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19)
         returning id",
         &product.slug,
         &product.name,
@@ -88,6 +89,7 @@ pub async fn insert_product(tx: &mut Tx, product: &Product) -> db::Result<Produc
         product.digital,
         &product.seo.title,
         &product.seo.description,
+        tax_class_column(product),
     )?;
     Ok(id)
 }
@@ -101,7 +103,8 @@ pub async fn update_product(tx: &mut Tx, product: &Product) -> db::Result<()> {
         "update products
         set slug = $2, name = $3, maker = $4, summary = $5, description = $6, category_id = $7,
             status = $8, options = $9, price_min_minor = $10, price_max_minor = $11,
-            publish_at = $12, digital = $13, seo_title = $14, seo_description = $15
+            publish_at = $12, digital = $13, seo_title = $14, seo_description = $15,
+            tax_class = $16
         where id = $1",
         product.id,
         &product.slug,
@@ -118,8 +121,14 @@ pub async fn update_product(tx: &mut Tx, product: &Product) -> db::Result<()> {
         product.digital,
         &product.seo.title,
         &product.seo.description,
+        tax_class_column(product),
     )?;
     Ok(())
+}
+
+/// The table keeps no class for the one that every shop has.
+fn tax_class_column(product: &Product) -> Option<&str> {
+    Some(product.tax_class.as_str()).filter(|class| *class != "standard")
 }
 
 /// The lowest and highest price of the active variants, in minor units.

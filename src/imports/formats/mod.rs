@@ -608,6 +608,7 @@ mod tests {
             status: ProductStatus::Draft,
             publish_at: Timestamp::parse("2026-12-24T09:00:00Z"),
             digital: true,
+            tax_class: "reduced".to_owned(),
             seo: Seo {
                 title: "T".to_owned(),
                 description: String::new(),

@@ -20,6 +20,7 @@ pub const COLUMNS: &[&str] = &[
     "status",
     "publish_at",
     "digital",
+    "tax_class",
     "seo_title",
     "seo_description",
     "related",
@@ -93,6 +94,7 @@ pub fn parse(columns: &Columns, rows: &[Row]) -> Parsed {
         status: cells.filled(first, "status"),
         publish_at: cells.optional(first, "publish_at"),
         digital: cells.truth(first, "digital"),
+        tax_class: cells.filled(first, "tax_class"),
         seo_title: cells.optional(first, "seo_title"),
         seo_description: cells.optional(first, "seo_description"),
         related: columns
@@ -305,6 +307,7 @@ fn product_cells(product: &Product, tree: &CategoryTree) -> Vec<(&'static str, S
             product.publish_at.map_or(String::new(), Timestamp::rfc3339),
         ),
         ("digital", product.digital.to_string()),
+        ("tax_class", product.tax_class.clone()),
         ("seo_title", product.seo.title.clone()),
         ("seo_description", product.seo.description.clone()),
         (

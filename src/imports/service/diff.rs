@@ -4,6 +4,7 @@ use crate::catalog::service::many::Preview;
 use crate::catalog::{CategoryTree, Product, ProductOption, Variant};
 use crate::imports::formats::{Described, short};
 use crate::imports::model::Change;
+use crate::taxes::STANDARD;
 use crate::types::{CategoryId, Money, Timestamp};
 
 /// The most changes of one product that are kept.
@@ -69,7 +70,7 @@ pub(super) fn differences(
 /// A text of a product by the name of its field.
 type Text = (&'static str, fn(&Product) -> String);
 
-const TEXTS: [Text; 12] = [
+const TEXTS: [Text; 13] = [
     ("Name", |product| product.name.clone()),
     ("Name in URLs", |product| match product.id.0 {
         0 => String::new(),
@@ -85,6 +86,10 @@ const TEXTS: [Text; 12] = [
     }),
     ("Digital", |product| {
         if product.digital { "yes" } else { "" }.to_owned()
+    }),
+    ("Tax class", |product| match product.tax_class.as_str() {
+        STANDARD => String::new(),
+        class => class.to_owned(),
     }),
     ("Search engines: title", |product| product.seo.title.clone()),
     ("Search engines: description", |product| {

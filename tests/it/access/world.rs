@@ -13,6 +13,7 @@ use zoco::db::Query;
 use zoco::reviews::service::ReviewInput;
 use zoco::search::service::SynonymInput;
 use zoco::search::{Miss, store};
+use zoco::taxes::service::TaxRateInput;
 use zoco::types::{Email, ProductId};
 
 use super::Line;
@@ -285,6 +286,23 @@ impl World {
                     targets: None,
                 };
                 let made = zoco::search::service::create_synonym(&self.app, &system, input).await;
+                made.unwrap().id.to_string()
+            }
+            "classes {code}" => {
+                let code = self.name("class").replace(' ', "-");
+                crate::taxes::class(&self.app, &code).await;
+                code
+            }
+            "rates {id}" => {
+                let region = self.name("Region");
+                let input = TaxRateInput {
+                    tax_class: Some("standard".to_owned()),
+                    country: Some("FR".to_owned()),
+                    region: Some(region),
+                    name: Some("VAT".to_owned()),
+                    percent: Some("20".to_owned()),
+                };
+                let made = zoco::taxes::service::create_rate(&self.app, &system, input).await;
                 made.unwrap().id.to_string()
             }
             "staff {id}" => {

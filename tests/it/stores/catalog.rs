@@ -66,6 +66,7 @@ fn blank(app: &App, name: &str) -> Product {
         status: ProductStatus::Active,
         publish_at: None,
         digital: false,
+        tax_class: "standard".to_owned(),
         seo: Seo::default(),
         options: Vec::new(),
         tags: Vec::new(),

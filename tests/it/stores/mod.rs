@@ -13,6 +13,7 @@ mod payments;
 mod reviews;
 mod search;
 mod shipping;
+mod taxes;
 
 use crate::layers::{root, rust_files};
 use crate::support::plain;

@@ -77,6 +77,7 @@ impl ProductForm {
             ("Maker", &theirs.maker, &self.maker),
             ("On sale from", &theirs.publish_at, &self.publish_at),
             ("Digital", yes(theirs.digital), yes(self.digital)),
+            ("Tax class", &theirs.tax_class, &self.tax_class),
             ("Search title", &theirs.seo_title, &self.seo_title),
             (
                 "Search description",

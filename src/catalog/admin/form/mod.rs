@@ -14,6 +14,7 @@ use crate::catalog::model::{Product, ProductStatus, Variant};
 use crate::catalog::service::{
     AttributeInput, MAX_OPTIONS, OptionInput, OptionValueInput, ProductInput, VariantInput,
 };
+use crate::taxes::STANDARD;
 use crate::types::{CategoryId, MoneyInput, Timestamp, VariantId};
 
 /// The most variants that the form shows itself; more have a page of their own.
@@ -50,6 +51,7 @@ pub(super) struct ProductForm {
     pub status: String,
     pub publish_at: String,
     pub digital: bool,
+    pub tax_class: String,
     pub seo_title: String,
     pub seo_description: String,
     /// Slugs, parted by commas.
@@ -179,6 +181,7 @@ impl ProductForm {
     pub fn blank() -> Self {
         Self {
             status: ProductStatus::Active.to_string(),
+            tax_class: STANDARD.to_owned(),
             variants: vec![VariantRow {
                 active: true,
                 ..VariantRow::default()
@@ -223,6 +226,7 @@ impl ProductForm {
             status: product.status.to_string(),
             publish_at: product.publish_at.map_or(String::new(), typed_moment),
             digital: product.digital,
+            tax_class: product.tax_class.clone(),
             seo_title: product.seo.title.clone(),
             seo_description: product.seo.description.clone(),
             related: product
@@ -268,6 +272,7 @@ impl ProductForm {
             status: Some(self.status.clone()),
             publish_at: Some(self.publish_at.clone()),
             digital: Some(self.digital),
+            tax_class: Some(self.tax_class.clone()),
             seo_title: Some(self.seo_title.clone()),
             seo_description: Some(self.seo_description.clone()),
             related: Some(self.related.split(',').map(str::to_owned).collect()),

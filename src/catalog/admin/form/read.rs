@@ -74,6 +74,7 @@ impl ProductForm {
             "combine" => self.combine = true,
             "publish_at" => self.publish_at = value,
             "digital" => self.digital = true,
+            "tax_class" => self.tax_class = value,
             "seo_title" => self.seo_title = value,
             "seo_description" => self.seo_description = value,
             "related" => self.related = value,

@@ -62,10 +62,14 @@ impl Draft {
         }
     }
 
-    /// When it goes on sale, and how it is sent.
+    /// When it goes on sale, how it is sent and taxed.
     pub(super) fn sale(&mut self, input: &ProductInput) {
         let (product, errors) = (&mut self.product, &mut self.errors);
         product.digital = input.digital.unwrap_or(product.digital);
+        let class = input.tax_class.as_deref().map(str::trim);
+        if let Some(class) = class.filter(|class| !class.is_empty()) {
+            class.clone_into(&mut product.tax_class);
+        }
         let draft = product.status == ProductStatus::Draft;
         match input.publish_at.as_deref().map(str::trim) {
             Some("") => product.publish_at = None,
