@@ -109,6 +109,8 @@ pub struct Config {
     pub country: String,
     /// The most pieces of one variant in a cart.
     pub max_quantity: i64,
+    /// Minutes for which stock is held for an order while its payment begins.
+    pub reservation_minutes: u32,
     /// The shop's bank account, as the instructions of a bank transfer name it; may be empty.
     pub bank_account: String,
     /// Hosts on private addresses from which imports may fetch pictures, such as
@@ -152,6 +154,7 @@ impl Default for Config {
             tax_rate: 2100,
             country: "ES".to_owned(),
             max_quantity: 99,
+            reservation_minutes: 15,
             bank_account: String::new(),
             private_picture_hosts: Vec::new(),
         }
@@ -318,6 +321,10 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_MAX_QUANTITY", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<i64>,
+    /// Minutes for which stock is held while a payment begins [default: 15]
+    #[arg(long, env = "ZOCO_RESERVATION_MINUTES", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reservation_minutes: Option<u32>,
     /// The shop's bank account, for bank transfers
     #[arg(long, env = "ZOCO_BANK_ACCOUNT", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -391,6 +398,10 @@ impl Config {
         anyhow::ensure!(
             (1..=9_999).contains(&self.max_quantity),
             "max_quantity must be 1 to 9999"
+        );
+        anyhow::ensure!(
+            (1..=1_440).contains(&self.reservation_minutes),
+            "reservation_minutes must be 1 to 1440"
         );
         anyhow::ensure!(
             self.database_connections > 0,

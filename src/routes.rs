@@ -29,8 +29,8 @@ use crate::web::{
     html, idempotency, intake, session,
 };
 use crate::{
-    accounts, addresses, admin, audit, cart, catalog, checkout, imports, orders, privacy, reviews,
-    search, shipping, taxes,
+    accounts, addresses, admin, audit, cart, catalog, checkout, imports, inventory, orders,
+    privacy, reviews, search, shipping, taxes,
 };
 
 /// What happens after an event.
@@ -60,6 +60,7 @@ pub static OBSERVERS: &[Observer] = {
 pub static CHORES: &[Chore] = &[
     session::SWEEP,
     accounts::service::SWEEP,
+    inventory::service::SWEEP,
     catalog::service::PUBLISH,
     imports::service::WORK,
     imports::service::FETCH,

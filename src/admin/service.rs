@@ -71,6 +71,13 @@ pub async fn examine(app: &App) -> Result<Vec<String>> {
             one.variant_id, one.on_hand, one.ledger
         )
     }));
+    let held = inventory::service::reserved_imbalances(&mut app.db.conn().await?).await?;
+    findings.extend(held.into_iter().map(|one| {
+        format!(
+            "stock: variant {} has {} reserved, its reservations say {}",
+            one.variant_id, one.reserved, one.reservations
+        )
+    }));
     let ratings = reviews::service::imbalances(&mut app.db.conn().await?).await?;
     findings.extend(ratings.into_iter().map(|one| {
         let ((kept, kept_count), (stars, count)) = (one.kept, one.counted);

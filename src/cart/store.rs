@@ -201,6 +201,7 @@ pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
                 select cast(sum(s.on_hand - s.reserved) as bigint)
                 from stock_levels s
                 where s.variant_id = v.id
+                    and s.location_id in (select id from locations where active)
             ), 0) as available
         from cart_items i
         join variants v on v.id = i.variant_id
@@ -253,6 +254,7 @@ pub async fn offer(
                 select cast(sum(s.on_hand - s.reserved) as bigint)
                 from stock_levels s
                 where s.variant_id = v.id
+                    and s.location_id in (select id from locations where active)
             ), 0) as available
         from variants v
         join products p on p.id = v.product_id

@@ -1,7 +1,9 @@
-//! Stock: what is where, and the ledger of every change.
+//! Stock: what is where, what is held for whom, and the ledger of every change.
 
 pub mod model;
 pub mod service;
 pub mod store;
 
-pub use model::{Count, Counted, Imbalance, Reason, Shortfall, StockLevel};
+pub use model::{
+    Count, Counted, Imbalance, Piece, Reason, ReservedImbalance, Shelf, Shortfall, StockLevel,
+};

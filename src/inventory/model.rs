@@ -1,18 +1,19 @@
 //! Stock: levels, and the ledger of their changes.
 
-use crate::types::{VariantId, text_enum};
+use crate::types::{LocationId, VariantId, text_enum};
 
-/// What is there of a variant, over all locations.
+/// What is there of a variant, over all locations that orders are filled from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StockLevel {
-    /// Pieces on the shelf.
+    /// Pieces on the shelf; below zero where a variant was sold beyond its stock.
     pub on_hand: i64,
     /// Pieces on the shelf that somebody is about to buy.
     pub reserved: i64,
 }
 
 impl StockLevel {
-    /// With so many pieces left or fewer, staff are told to order more.
+    /// With so many pieces left or fewer, staff are told to order more, where the variant says
+    /// nothing else.
     pub const LOW: i64 = 5;
 
     /// Pieces that can be sold now; never negative.
@@ -26,19 +27,67 @@ impl StockLevel {
 pub enum Reason {
     /// New pieces came in.
     Received,
-    /// Somebody counted or corrected.
+    /// Somebody changed the figure.
     Adjusted,
     /// An order took them.
     Sold,
     /// A cancelled order gave them back.
     Cancelled,
+    /// Somebody counted them.
+    Counted,
+    /// They broke.
+    Damaged,
+    /// They are gone, and nobody knows where.
+    Lost,
+    /// They were thought lost.
+    Found,
+    /// A customer sent them back.
+    Returned,
+    /// An entry before this one was wrong.
+    Correction,
+    /// They went from one place to another.
+    Transferred,
 }
 text_enum!(Reason {
     Received => "received",
     Adjusted => "adjusted",
     Sold => "sold",
     Cancelled => "cancelled",
+    Counted => "counted",
+    Damaged => "damaged",
+    Lost => "lost",
+    Found => "found",
+    Returned => "returned",
+    Correction => "correction",
+    Transferred => "transferred",
 });
+
+/// What is there of a variant in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shelf {
+    /// Of what.
+    pub variant_id: VariantId,
+    /// Where.
+    pub location_id: LocationId,
+    /// What is there.
+    pub stock: StockLevel,
+    /// Which place orders are filled from first: the lower the earlier; none where they are not
+    /// filled from it at all.
+    pub position: Option<i64>,
+    /// Whether the variant is sold beyond its stock.
+    pub backorder: bool,
+}
+
+/// Pieces of a variant in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Of what.
+    pub variant_id: VariantId,
+    /// Where.
+    pub location_id: LocationId,
+    /// How many; in the ledger, those that came (positive) or went.
+    pub quantity: i64,
+}
 
 /// What somebody says about a shelf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +105,7 @@ pub struct Counted {
     pub variant_id: VariantId,
     /// What there was.
     pub before: StockLevel,
-    /// What there is now; none when it is below zero, below what is reserved, or too large.
+    /// What there is now; none when it is below what is reserved, or too large.
     pub after: Option<StockLevel>,
 }
 
@@ -80,4 +129,15 @@ pub struct Imbalance {
     pub on_hand: i64,
     /// What the ledger adds up to.
     pub ledger: i64,
+}
+
+/// A shelf whose reserved pieces are not the sum of its reservations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReservedImbalance {
+    /// Of what.
+    pub variant_id: VariantId,
+    /// What the shelf says.
+    pub reserved: i64,
+    /// What the reservations add up to.
+    pub reservations: i64,
 }

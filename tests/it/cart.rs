@@ -453,6 +453,8 @@ both! {
     }
 
     async fn each_view_tells_what_changed_since(app: TestApp) {
+        // Stock that falls low is told to observers.
+        app.leave_jobs();
         let mug = app.product("Everyday mug", "24.00", 9).await;
         let vase = app.product("Bottle vase", "58.00", 9).await;
         let plate = app.product("Plate", "12.00", 9).await;

@@ -385,6 +385,8 @@ both! {
     }
 
     async fn a_change_touches_only_what_is_given(app: TestApp) {
+        // Stock that falls low is told to observers.
+        app.leave_jobs();
         let category = service::create_category(&app, &app.system(), CategoryInput {
             name: Some("Cups".to_owned()),
             ..CategoryInput::default()

@@ -477,6 +477,8 @@ both! {
     }
 
     async fn what_ran_out_meanwhile_places_nothing(app: TestApp) {
+        // Stock that falls low is told to observers.
+        app.leave_jobs();
         let mug = app.product("Everyday mug", "24.00", 10).await;
         let vase = app.product("Bottle vase", "58.00", 10).await;
         let (mut browser, page) = at_checkout(&app, &mug, 3).await;

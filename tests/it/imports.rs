@@ -147,6 +147,8 @@ both! {
     }
 
     async fn a_change_is_shown_written_and_put_back(app: TestApp) {
+        // Stock that falls low is told to observers.
+        app.leave_jobs();
         let ctx = app.admin().await;
         let first = bring(&app, &ctx, MUG).await;
         apply(&app, &ctx, first).await;

@@ -15,6 +15,7 @@ mod emails;
 mod goods;
 mod hostile;
 mod imports;
+mod inventory;
 mod jobs;
 mod layers;
 mod limits;

@@ -173,6 +173,7 @@ plain! {
             (["--base-url", "example.com"], "base_url must start with http"),
             (["--tax-rate", "10001"], "tax_rate must be at most 10000"),
             (["--max-quantity", "0"], "max_quantity must be 1 to 9999"),
+            (["--reservation-minutes", "0"], "reservation_minutes must be 1 to 1440"),
             (["--database-connections", "0"], "database_connections must be at least 1"),
             (["--jwt-secret", "short"], "jwt_secret and jwt_previous_secrets must have at least 32"),
             (["--page-limit", "0"], "page_limit must be at least 1"),
@@ -343,6 +344,9 @@ fn examine(shop: Place) {
             "update stock_levels
             set on_hand = on_hand - 1
             where variant_id = (select min(id) from variants)",
+            "update stock_levels
+            set reserved = 2
+            where variant_id = (select max(id) from variants)",
             "update products
             set rating_sum = 5, rating_count = 1
             where id = (select max(id) from products)",
@@ -359,11 +363,12 @@ fn examine(shop: Place) {
         "ratings: product {} has 5 stars in 1 reviews, its reviews say 0 in 0",
         products[1]
     );
-    assert_eq!(lines.len(), 2, "{told}");
+    assert_eq!(lines.len(), 3, "{told}");
     assert!(lines[0].ends_with("has 99999 on the shelf, its ledger says 100000"));
-    assert_eq!(lines[1], rating);
+    assert!(lines[1].ends_with("has 2 reserved, its reservations say 0"));
+    assert_eq!(lines[2], rating);
     assert_eq!(code, Some(1));
-    assert!(complaint.contains("2 imbalances"), "{complaint}");
+    assert!(complaint.contains("3 imbalances"), "{complaint}");
     shop.remove();
 }
 

@@ -26,7 +26,7 @@ async fn place_all(clients: Vec<Api>) -> Vec<Reply> {
 
 /// Starts one task for each input before it waits for any; the results in the order of the
 /// inputs.
-async fn at_once<I, T, F>(inputs: Vec<I>, work: impl Fn(I) -> F) -> Vec<T>
+pub async fn at_once<I, T, F>(inputs: Vec<I>, work: impl Fn(I) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -67,6 +67,7 @@ impl Matching {
                     select 1
                     from variants as v
                     join stock_levels as s on s.variant_id = v.id
+                        and s.location_id in (select id from locations where active)
                     where v.product_id = p.id and v.active and s.on_hand > s.reserved)",
             );
         }
@@ -270,6 +271,7 @@ async fn variants_of(
         from variants as v
         join products as p on p.id = v.product_id
         left join stock_levels as s on s.variant_id = v.id
+            and s.location_id in (select id from locations where active)
         where v.active and v.product_id in ",
     );
     query.bind_list(products.iter().copied());

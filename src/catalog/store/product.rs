@@ -298,6 +298,7 @@ async fn variants(conn: &mut Conn, products: &[ProductId]) -> db::Result<Vec<Var
             cast(coalesce(sum(s.reserved), 0) as bigint) as reserved
         from variants as v
         left join stock_levels as s on s.variant_id = v.id
+            and s.location_id in (select id from locations where active)
         where v.product_id in ",
     );
     query.bind_list(products.iter().copied());
@@ -329,6 +330,7 @@ pub async fn low_stock(conn: &mut Conn, at_most: i64, limit: i64) -> db::Result<
         from variants as v
         join products as p on p.id = v.product_id
         left join stock_levels as s on s.variant_id = v.id
+            and s.location_id in (select id from locations where active)
         where v.active and p.status = 'active'
         group by v.id, p.id
         having coalesce(sum(s.on_hand - s.reserved), 0) <= $1

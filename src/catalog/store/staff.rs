@@ -29,6 +29,7 @@ pub struct StaffMatching {
 const AVAILABLE: &str = "select 1
     from variants as v
     left join stock_levels as s on s.variant_id = v.id
+        and s.location_id in (select id from locations where active)
     where v.product_id = p.id and v.active
     group by v.id
     having coalesce(sum(s.on_hand - s.reserved), 0)";
@@ -85,6 +86,7 @@ const STOCK: &str = " order by (
     select coalesce(sum(s.on_hand - s.reserved), 0)
     from variants as v
     join stock_levels as s on s.variant_id = v.id
+        and s.location_id in (select id from locations where active)
     where v.product_id = p.id and v.active)";
 
 fn push_order(query: &mut Query, sort: StaffSort) {

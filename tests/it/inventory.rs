@@ -1,0 +1,414 @@
+//! Stock: held for orders that are being paid, freed, sold; several places; selling beyond it.
+
+use serde_json::json;
+use zoco::catalog::Product;
+use zoco::db::query::{Sql, execute, fetch_all};
+use zoco::inventory::service::{self, AVAILABLE, LOW};
+use zoco::inventory::{Reason, Shortfall, StockLevel};
+use zoco::types::{Timestamp, VariantId};
+
+use crate::cart::{guest_with, variant};
+use crate::checkout::{body, guest_order};
+use crate::races::at_once;
+use crate::support::{TestApp, both};
+
+/// What there is of a simple product; the books of all stock are right.
+pub async fn level(app: &TestApp, product: &Product) -> StockLevel {
+    let mut conn = app.db.conn().await.unwrap();
+    assert!(service::imbalances(&mut conn).await.unwrap().is_empty());
+    let held = service::reserved_imbalances(&mut conn).await.unwrap();
+    assert!(held.is_empty(), "{held:?}");
+    let levels = service::levels(&mut conn, &[variant(product)])
+        .await
+        .unwrap();
+    levels.get(&variant(product)).copied().unwrap_or_default()
+}
+
+/// Pieces on the shelf, and those of them that are held.
+async fn pieces(app: &TestApp, product: &Product) -> (i64, i64) {
+    let level = level(app, product).await;
+    (level.on_hand, level.reserved)
+}
+
+fn soon(app: &TestApp) -> Timestamp {
+    service::deadline(app, &app.system())
+}
+
+/// One of the service's steps for an order, in a transaction of its own, which is rolled back
+/// when something falls short.
+async fn reserve(app: &TestApp, lines: &[(VariantId, i64)], reference: &str) -> Vec<Shortfall> {
+    let mut tx = app.db.begin().await.unwrap();
+    let short = service::reserve(&mut tx, &app.system(), lines, reference, soon(app))
+        .await
+        .unwrap();
+    if short.is_empty() {
+        tx.commit().await.unwrap();
+    }
+    short
+}
+
+async fn take(app: &TestApp, lines: &[(VariantId, i64)], reference: &str) -> Vec<Shortfall> {
+    let mut tx = app.db.begin().await.unwrap();
+    let short = service::take(&mut tx, &app.system(), lines, reference)
+        .await
+        .unwrap();
+    if short.is_empty() {
+        tx.commit().await.unwrap();
+    }
+    short
+}
+
+async fn settle(app: &TestApp, lines: &[(VariantId, i64)], reference: &str) -> Vec<Shortfall> {
+    let mut tx = app.db.begin().await.unwrap();
+    let short = service::settle(&mut tx, &app.system(), lines, reference)
+        .await
+        .unwrap();
+    if short.is_empty() {
+        tx.commit().await.unwrap();
+    }
+    short
+}
+
+async fn release(app: &TestApp, reference: &str) {
+    let mut tx = app.db.begin().await.unwrap();
+    service::release(&mut tx, &app.system(), reference)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn run(app: &TestApp, sql: &'static str) {
+    let mut tx = app.db.begin().await.unwrap();
+    execute(&mut tx, Sql::same(sql), Vec::new()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The payloads of all events of a topic so far, the oldest first.
+async fn events(app: &TestApp, topic: &str) -> Vec<serde_json::Value> {
+    let sql = Sql::same("select payload from outbox where topic = $1 order by id");
+    let mut conn = app.db.conn().await.unwrap();
+    let rows: Vec<(String,)> = fetch_all(&mut conn, sql, vec![topic.into()]).await.unwrap();
+    rows.iter()
+        .map(|(payload,)| serde_json::from_str(payload).unwrap())
+        .collect()
+}
+
+/// The ledger from some entry on: variant, place, pieces, reason, reference.
+async fn ledger(app: &TestApp, product: &Product) -> Vec<(String, i64, String, String)> {
+    let sql = Sql::same(
+        "select l.code, m.quantity, m.reason, m.reference
+        from stock_movements as m
+        join locations as l on l.id = m.location_id
+        where m.variant_id = $1
+        order by m.id",
+    );
+    let mut conn = app.db.conn().await.unwrap();
+    fetch_all(&mut conn, sql, vec![variant(product).into()])
+        .await
+        .unwrap()
+}
+
+both! {
+    async fn what_is_held_is_sold_to_nobody_else(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let id = variant(&mug);
+        assert!(reserve(&app, &[(id, 2), (id, 1)], "K7QM").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (20, 3));
+        let short = take(&app, &[(id, 18)], "W2ZZ").await;
+        assert_eq!(short, [Shortfall { variant_id: id, wanted: 18, available: 17 }]);
+        assert_eq!(reserve(&app, &[(id, 18)], "W2ZZ").await, short);
+        assert!(take(&app, &[(id, 10)], "W2ZZ").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (10, 3));
+        // More for the same order, and all of it is sold.
+        assert!(reserve(&app, &[(id, 1)], "K7QM").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (10, 4));
+        assert!(settle(&app, &[(id, 4)], "K7QM").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (6, 0));
+        let entries = ledger(&app, &mug).await;
+        let entry = |pieces, reason: &str, reference: &str| {
+            ("main".to_owned(), pieces, reason.to_owned(), reference.to_owned())
+        };
+        assert_eq!(entries, [
+            entry(20, "received", ""), entry(-10, "sold", "W2ZZ"), entry(-4, "sold", "K7QM"),
+        ]);
+    }
+
+    async fn all_lines_are_held_or_none(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let vase = app.product("Bottle vase", "58.00", 1).await;
+        let short = reserve(&app, &[(variant(&vase), 2), (variant(&mug), 2)], "K7QM").await;
+        assert_eq!(short.len(), 1);
+        assert_eq!(pieces(&app, &mug).await, (20, 0));
+        assert_eq!(pieces(&app, &vase).await, (1, 0));
+    }
+
+    async fn released_stock_is_free_and_a_second_release_does_nothing(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let lines = [(variant(&mug), 3)];
+        reserve(&app, &lines, "K7QM").await;
+        reserve(&app, &lines, "W2ZZ").await;
+        release(&app, "K7QM").await;
+        release(&app, "K7QM").await;
+        release(&app, "never").await;
+        assert_eq!(pieces(&app, &mug).await, (20, 3));
+        // An order that held nothing any more takes anew.
+        assert!(settle(&app, &lines, "K7QM").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (17, 3));
+    }
+
+    async fn the_sweeper_frees_what_was_held_too_long(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let vase = app.product("Bottle vase", "58.00", 20).await;
+        let lines = [(variant(&mug), 3), (variant(&vase), 4)];
+        reserve(&app, &lines, "K7QM").await;
+        app.clock.advance_seconds(10 * 60);
+        reserve(&app, &lines, "W2ZZ").await;
+        assert_eq!(service::sweep(&app).await.unwrap(), 0);
+        app.clock.advance_seconds(5 * 60);
+        assert_eq!(service::sweep(&app).await.unwrap(), 2);
+        assert_eq!(pieces(&app, &mug).await, (20, 3));
+        assert_eq!(pieces(&app, &vase).await, (20, 4));
+        assert_eq!(service::sweep(&app).await.unwrap(), 0);
+    }
+
+    async fn what_is_extended_is_held_for_longer(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        reserve(&app, &[(variant(&mug), 3)], "K7QM").await;
+        app.clock.advance_seconds(14 * 60);
+        let mut tx = app.db.begin().await.unwrap();
+        service::extend(&mut tx, "K7QM", soon(&app)).await.unwrap();
+        service::extend(&mut tx, "never", soon(&app)).await.unwrap();
+        tx.commit().await.unwrap();
+        app.clock.advance_seconds(14 * 60);
+        assert_eq!(service::sweep(&app).await.unwrap(), 0);
+        app.clock.advance_seconds(60);
+        assert_eq!(service::sweep(&app).await.unwrap(), 1);
+        assert_eq!(pieces(&app, &mug).await, (20, 0));
+    }
+
+    async fn the_setting_says_how_long(app: TestApp) {
+        let app = app.with_settings(|config| config.reservation_minutes = 2).await;
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        reserve(&app, &[(variant(&mug), 3)], "K7QM").await;
+        app.clock.advance_seconds(119);
+        assert_eq!(service::sweep(&app).await.unwrap(), 0);
+        app.clock.advance_seconds(1);
+        assert_eq!(service::sweep(&app).await.unwrap(), 1);
+    }
+
+    async fn the_next_buyer_frees_what_was_held_too_long(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 8).await;
+        let id = variant(&mug);
+        reserve(&app, &[(id, 5)], "K7QM").await;
+        reserve(&app, &[(id, 2)], "M3AA").await;
+        assert_eq!(take(&app, &[(id, 2)], "W2ZZ").await[0].available, 1);
+        app.clock.advance_seconds(15 * 60);
+        // Enough is free without anybody's: nothing is freed.
+        assert!(take(&app, &[(id, 1)], "W2ZZ").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (7, 7));
+        assert!(take(&app, &[(id, 2)], "W2ZZ").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (5, 0));
+        app.leave_jobs();
+    }
+
+    async fn who_settles_late_gets_what_is_left_or_is_told(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let id = variant(&mug);
+        reserve(&app, &[(id, 5)], "K7QM").await;
+        app.clock.advance_seconds(20 * 60);
+        assert!(take(&app, &[(id, 16)], "W2ZZ").await.is_empty());
+        let short = settle(&app, &[(id, 5)], "K7QM").await;
+        assert_eq!(short, [Shortfall { variant_id: id, wanted: 5, available: 4 }]);
+        assert_eq!(pieces(&app, &mug).await, (4, 0));
+        assert!(settle(&app, &[(id, 4)], "K7QM").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (0, 0));
+        app.leave_jobs();
+    }
+
+    async fn settling_part_of_it_frees_the_rest_and_more_is_taken(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let vase = app.product("Bottle vase", "58.00", 20).await;
+        let (first, second) = (variant(&mug), variant(&vase));
+        reserve(&app, &[(first, 5), (second, 2)], "K7QM").await;
+        // Late, but nobody else wanted them.
+        app.clock.advance_seconds(60 * 60);
+        assert!(settle(&app, &[(first, 3), (second, 3)], "K7QM").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (17, 0));
+        assert_eq!(pieces(&app, &vase).await, (17, 0));
+        release(&app, "K7QM").await;
+        assert_eq!(pieces(&app, &vase).await, (17, 0));
+    }
+
+    async fn twenty_buyers_hold_the_last_one_once(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 1).await;
+        let id = variant(&mug);
+        for round in 0..4 {
+            let buyers: Vec<_> = (0..20).map(|n| (app.clone(), format!("R{round}N{n}"))).collect();
+            let held = at_once(buyers, move |(app, reference)| async move {
+                reserve(&app, &[(id, 1)], &reference).await.is_empty()
+            })
+            .await;
+            assert_eq!(held.iter().filter(|held| **held).count(), 1);
+            assert_eq!(pieces(&app, &mug).await, (1, 1));
+            // Each round's winner waits too long, and the next round frees it.
+            app.clock.advance_seconds(15 * 60);
+        }
+        app.leave_jobs();
+    }
+
+    async fn buyers_sweeper_and_payers_at_once_keep_the_books(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 40).await;
+        let vase = app.product("Bottle vase", "58.00", 40).await;
+        let (first, second) = (variant(&mug), variant(&vase));
+        for number in 0..6 {
+            reserve(&app, &[(first, 2), (second, 1)], &format!("OLD{number}")).await;
+        }
+        app.clock.advance_seconds(15 * 60);
+        let works: Vec<_> = (0..24).map(|number| (app.clone(), number)).collect();
+        let sold = at_once(works, move |(app, number)| async move {
+            let old = format!("OLD{}", number % 6);
+            let new = format!("NEW{number}");
+            match number % 4 {
+                0 => {
+                    service::sweep(&app).await.unwrap();
+                    0
+                }
+                // Opposite orders of lines, to provoke whoever locks as the lines come.
+                1 if reserve(&app, &[(second, 3), (first, 2)], &new).await.is_empty() => 0,
+                2 if take(&app, &[(first, 2), (second, 3)], &new).await.is_empty() => 2,
+                3 if number < 12 && settle(&app, &[(second, 1), (first, 2)], &old).await.is_empty() => 2,
+                3 => {
+                    release(&app, &old).await;
+                    0
+                }
+                _ => 0,
+            }
+        })
+        .await;
+        let left = pieces(&app, &mug).await.0;
+        assert_eq!(left, 40 - sold.iter().sum::<i64>());
+        app.clock.advance_seconds(15 * 60);
+        service::sweep(&app).await.unwrap();
+        assert_eq!(pieces(&app, &mug).await, (left, 0));
+        app.leave_jobs();
+    }
+
+    async fn what_is_held_is_missing_in_the_shop(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 3).await;
+        let ctx = guest_with(&app, &mug, 2).await;
+        reserve(&app, &[(variant(&mug), 2)], "K7QM").await;
+        let client = app.api().with("cart-token", ctx.cart_token.as_deref().unwrap());
+        let cart = client.get("/api/cart").await.expect(200).json();
+        assert_eq!(cart["items"][0]["available"], 1);
+        let refused = client.post("/api/orders", body()).await.expect(409).json();
+        assert_eq!(refused["code"], "out_of_stock");
+        release(&app, "K7QM").await;
+        client.post("/api/orders", body()).await.expect(201);
+        app.run_jobs().await;
+    }
+
+    async fn orders_are_filled_from_places_in_their_order_and_give_back_there(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 2).await;
+        let id = variant(&mug);
+        run(&app, "insert into locations (code, name, position, active)
+            values ('shop', 'Shop', 3, true), ('attic', 'Attic', 0, false)").await;
+        run(&app, "insert into stock_levels (variant_id, location_id, on_hand)
+            select v.id, l.id, 5 from variants as v, locations as l where l.code <> 'main'").await;
+        run(&app, "insert into stock_movements (variant_id, location_id, quantity, reason, created_at)
+            select v.id, l.id, 5, 'received', 0 from variants as v, locations as l where l.code <> 'main'").await;
+        assert_eq!(pieces(&app, &mug).await, (7, 0));
+        assert_eq!(take(&app, &[(id, 8)], "X").await[0].available, 7);
+        let (guest, order) = guest_order(&app, &mug, 6).await;
+        assert_eq!(pieces(&app, &mug).await, (1, 0));
+        let sold = ledger(&app, &mug).await.split_off(3);
+        let number = order.number.clone();
+        let entry = |place: &str, pieces, reason: &str| {
+            (place.to_owned(), pieces, reason.to_owned(), number.clone())
+        };
+        assert_eq!(sold, [entry("main", -2, "sold"), entry("shop", -4, "sold")]);
+        zoco::orders::service::cancel(&app, &guest, &order.number).await.unwrap();
+        let back = ledger(&app, &mug).await.split_off(5);
+        assert_eq!(back, [entry("main", 2, "cancelled"), entry("shop", 4, "cancelled")]);
+        // What the ledger does not know of comes to the main place.
+        let mut tx = app.db.begin().await.unwrap();
+        service::put_back(&mut tx, &app.system(), &[(id, 1)], "unknown").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(ledger(&app, &mug).await.split_off(7)[0].0, "main");
+        assert_eq!(pieces(&app, &mug).await, (8, 0));
+        // One place that has all is better than two.
+        take(&app, &[(id, 4)], "Y").await;
+        assert_eq!(ledger(&app, &mug).await.split_off(8)[0].0, "shop");
+        app.run_jobs().await;
+    }
+
+    async fn a_count_is_of_all_places_and_the_difference_comes_from_where_there_is_some(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 2).await;
+        let id = variant(&mug);
+        run(&app, "insert into locations (code, name, position) values ('shop', 'Shop', 3)").await;
+        run(&app, "insert into stock_levels (variant_id, location_id, on_hand)
+            select v.id, l.id, 5 from variants as v, locations as l where l.code = 'shop'").await;
+        run(&app, "insert into stock_movements (variant_id, location_id, quantity, reason, created_at)
+            select v.id, l.id, 5, 'received', 0 from variants as v, locations as l where l.code = 'shop'").await;
+        let set = |on_hand| {
+            let app = app.clone();
+            async move {
+                let mut tx = app.db.begin().await.unwrap();
+                let ctx = app.system();
+                service::set_on_hand(&mut tx, &ctx, id, on_hand, Reason::Counted).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        };
+        set(7).await;
+        assert_eq!(ledger(&app, &mug).await.len(), 2);
+        set(9).await;
+        assert_eq!(pieces(&app, &mug).await, (9, 0));
+        set(3).await;
+        let counted = ledger(&app, &mug).await.split_off(2);
+        let moved: Vec<_> = counted.iter().map(|(place, pieces, ..)| (place.as_str(), *pieces)).collect();
+        assert_eq!(moved, [("main", 2), ("main", -4), ("shop", -2)]);
+        assert_eq!(pieces(&app, &mug).await, (3, 0));
+        app.leave_jobs();
+    }
+
+    async fn beyond_its_stock_a_variant_is_owed(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 2).await;
+        let id = variant(&mug);
+        run(&app, "update variants set backorder = true").await;
+        assert!(take(&app, &[(id, 3)], "K7QM").await.is_empty());
+        assert!(reserve(&app, &[(id, 2)], "W2ZZ").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (-1, 2));
+        assert_eq!(level(&app, &mug).await.available(), 0);
+        // It was promised, whatever the variant allows by now.
+        run(&app, "update variants set backorder = false").await;
+        assert!(settle(&app, &[(id, 2)], "W2ZZ").await.is_empty());
+        assert_eq!(pieces(&app, &mug).await, (-3, 0));
+        assert_eq!(take(&app, &[(id, 1)], "X").await[0].available, 0);
+        app.leave_jobs();
+    }
+
+    async fn a_fall_to_the_threshold_is_told_once(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 8).await;
+        let id = variant(&mug);
+        take(&app, &[(id, 2)], "A").await;
+        assert!(events(&app, LOW).await.is_empty());
+        reserve(&app, &[(id, 1)], "B").await;
+        let low = json!({"variant_id": id, "available": 5, "threshold": 5});
+        assert_eq!(events(&app, LOW).await, [low]);
+        settle(&app, &[(id, 1)], "B").await;
+        take(&app, &[(id, 5)], "C").await;
+        assert_eq!(events(&app, LOW).await.len(), 1);
+        assert!(events(&app, AVAILABLE).await.is_empty());
+        run(&app, "insert into stock_waiters (variant_id, email, locale, created_at)
+            select id, 'ada@example.com', 'en', 0 from variants").await;
+        run(&app, "update variants set low_stock = 1").await;
+        let mut tx = app.db.begin().await.unwrap();
+        service::put_back(&mut tx, &app.system(), &[(id, 3)], "C").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(events(&app, AVAILABLE).await, [json!({"variant_id": id})]);
+        take(&app, &[(id, 1)], "D").await;
+        assert_eq!(events(&app, LOW).await.len(), 1);
+        take(&app, &[(id, 1)], "D").await;
+        assert_eq!(events(&app, LOW).await[1]["threshold"], 1);
+        app.leave_jobs();
+    }
+}
