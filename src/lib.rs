@@ -30,6 +30,7 @@ pub mod orders;
 pub mod payments;
 pub mod pricing;
 pub mod privacy;
+pub mod promotions;
 pub mod reviews;
 pub mod search;
 pub mod shipping;

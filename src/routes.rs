@@ -30,7 +30,7 @@ use crate::web::{
 };
 use crate::{
     accounts, addresses, admin, audit, cart, catalog, checkout, imports, inventory, orders,
-    privacy, reviews, search, shipping, taxes,
+    privacy, promotions, reviews, search, shipping, taxes,
 };
 
 /// What happens after an event.
@@ -199,6 +199,8 @@ fn pages(app: &App) -> Router<App> {
         .merge(accounts::admin::routes())
         .merge(catalog::admin::routes())
         .merge(reviews::admin::routes())
+        .merge(promotions::admin::routes())
+        .merge(cart::admin::routes())
         .merge(search::admin::routes())
         .merge(orders::admin::routes())
         .merge(imports::admin::routes())
@@ -251,6 +253,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(catalog::api::routes())
         .merge(search::api::routes())
         .merge(reviews::api::routes())
+        .merge(promotions::api::routes())
         .merge(cart::api::routes())
         .merge(orders::api::routes())
         .merge(checkout::api::routes())

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
-use crate::{accounts, audit, catalog, imports, orders, reviews, search, taxes};
+use crate::{accounts, audit, catalog, imports, orders, promotions, reviews, search, taxes};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -71,6 +71,13 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
             "Reviews",
             reviews::urls::ADMIN_REVIEWS,
             "star",
+            0,
+        ),
+        (
+            &[Permission::Promotions],
+            "Promotions",
+            promotions::urls::ADMIN_PROMOTIONS,
+            "pct",
             0,
         ),
         (

@@ -7,7 +7,7 @@ use crate::ctx::{Ctx, Permission, Rule};
 use crate::error::Result;
 use crate::orders::{OrderFilter, OrderSummary, Waiting};
 use crate::types::PageRequest;
-use crate::{audit, catalog, inventory, orders, reviews};
+use crate::{audit, catalog, inventory, orders, promotions, reviews};
 
 /// The newest orders that the start page shows.
 const NEWEST: u32 = 8;
@@ -76,6 +76,13 @@ pub async fn examine(app: &App) -> Result<Vec<String>> {
         format!(
             "stock: variant {} has {} reserved, its reservations say {}",
             one.variant_id, one.reserved, one.reservations
+        )
+    }));
+    let uses = promotions::service::imbalances(&mut app.db.conn().await?).await?;
+    findings.extend(uses.into_iter().map(|one| {
+        format!(
+            "promotions: {} counts {} uses, its redemptions are {}",
+            one.what, one.uses, one.redemptions
         )
     }));
     let ratings = reviews::service::imbalances(&mut app.db.conn().await?).await?;

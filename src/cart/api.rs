@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{Cart, CartItem, CartNotice};
-use super::service::{self, AddItem};
+use super::service::{self, AddItem, Simulation};
 use crate::app::App;
 use crate::catalog::image_url;
 use crate::ctx::Ctx;
@@ -27,6 +27,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(add))
         .routes(routes!(change, remove))
         .routes(routes!(quote))
+        .routes(routes!(add_code))
+        .routes(routes!(remove_code))
+        .routes(routes!(simulate))
         .routes(routes!(add_alias))
 }
 
@@ -40,6 +43,8 @@ pub struct CartJson {
     pub count: i64,
     /// The lines, in the order they were added.
     pub items: Vec<CartItemJson>,
+    /// The codes that were given, in capitals; the quote says which of them count.
+    pub codes: Vec<String>,
     /// What it costs.
     pub quote: QuoteJson,
     /// What changed since each line was last changed.
@@ -128,6 +133,7 @@ impl From<&Cart> for CartJson {
             token: Some(cart.token.clone()).filter(|token| !token.is_empty()),
             count: cart.count(),
             items: cart.items.iter().map(CartItemJson::from).collect(),
+            codes: cart.codes.clone(),
             quote: QuoteJson::from(&cart.quote),
             notices: cart.notices.iter().map(CartNoticeJson::from).collect(),
         }
@@ -262,6 +268,73 @@ async fn remove(
 ) -> Result<Response, Failure> {
     let cart = service::remove_item(&app, &ctx, item_id(&id)?).await?;
     Ok(present(&ctx, &cart))
+}
+
+/// A promotion's code.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AddCode {
+    /// Small and capital letters are the same.
+    #[schema(example = "SPRING10")]
+    code: String,
+}
+
+/// Give a promotion's code
+///
+/// It stays with the cart, and may wait there for what it still needs: `quote.promotions` has it
+/// where it counts, `quote.refused_codes` where it does not, with the reason.
+#[utoipa::path(post, path = "/cart/codes", tag = "cart", request_body = AddCode,
+    params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
+    responses(
+        (status = 200, body = CartJson),
+        (status = 404, body = Problem, description = "There is no cart"),
+        (status = 422, body = Problem, description = "Nothing has this code, or there are too many"),
+    ), security((), ("bearer" = [])))]
+async fn add_code(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Json(input): Json<AddCode>,
+) -> Result<Response, Failure> {
+    let cart = service::add_code(&app, &ctx, &input.code).await?;
+    Ok(present(&ctx, &cart))
+}
+
+/// Take a promotion's code back
+#[utoipa::path(delete, path = "/cart/codes/{code}", tag = "cart",
+    params(
+        ("code" = String, Path, description = "The code"),
+        ("Cart-Token" = Option<String>, Header, description = "A guest's cart"),
+    ),
+    responses((status = 200, body = CartJson), (status = 404, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn remove_code(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(code): Path<String>,
+) -> Result<Response, Failure> {
+    let cart = service::remove_code(&app, &ctx, &code).await?;
+    Ok(present(&ctx, &cart))
+}
+
+/// What would this cart cost? (staff)
+///
+/// Prices a cart that nobody has, at any moment, with the promotions that come by themselves and
+/// those of the codes. Nothing is written, no use is counted.
+#[utoipa::path(post, path = "/admin/promotions/simulate", tag = "promotions",
+    request_body = Simulation,
+    responses(
+        (status = 200, body = QuoteJson),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 422, body = Problem),
+    ), security(("bearer" = [])))]
+async fn simulate(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Json(input): Json<Simulation>,
+) -> Result<Json<QuoteJson>, Failure> {
+    let cart = service::simulate(&app, &ctx, input).await?;
+    Ok(Json(QuoteJson::from(&cart.quote)))
 }
 
 /// What the cart costs with shipping, and why

@@ -1,5 +1,6 @@
 //! The cart.
 
+pub mod admin;
 pub mod api;
 pub mod model;
 pub mod pages;
@@ -16,6 +17,8 @@ pub mod urls {
     pub const CART: &str = "/cart";
     /// Adds something (POST).
     pub const ITEMS: &str = "/cart/items";
+    /// Adds a promotion's code, or takes one away (POST).
+    pub const CODES: &str = "/cart/codes";
 
     /// Changes how many of a line (POST).
     pub fn item(id: CartItemId) -> String {

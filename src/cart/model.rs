@@ -13,6 +13,8 @@ pub struct Cart {
     pub token: String,
     /// Its lines, in the order they were added.
     pub items: Vec<CartItem>,
+    /// The codes that were typed, in capitals. The quote says which of them count.
+    pub codes: Vec<String>,
     /// What it costs, shipping included once a method is known. Lines that are not for sale
     /// have no part in it.
     pub quote: Quote,
@@ -24,6 +26,13 @@ impl Cart {
     /// Pieces in all.
     pub fn count(&self) -> i64 {
         self.items.iter().map(|item| item.quantity).sum()
+    }
+
+    /// Why a code does not count, in words; none where it does.
+    pub fn refusal_of(&self, code: &str) -> Option<String> {
+        let mut refused = self.quote.refused.iter();
+        let refused = refused.find(|one| one.code.as_deref() == Some(code));
+        refused.map(|one| one.reason.in_words())
     }
 
     /// Whether there is nothing in it.

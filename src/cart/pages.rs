@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
@@ -22,6 +23,7 @@ pub fn routes() -> Router<App> {
         .route(urls::CART, get(show))
         .route(urls::ITEMS, post(add))
         .route("/cart/items/{id}", post(change))
+        .route(urls::CODES, post(change_codes))
 }
 
 #[derive(Template)]
@@ -32,17 +34,75 @@ struct CartPage {
     /// How it is shipped unless the shopper chooses otherwise; none in a shop that ships nothing.
     delivery: Option<ShippingMethod>,
     max_quantity: i64,
+    /// The code that was typed and refused.
+    code: String,
+    errors: FieldErrors,
 }
 
 async fn show(State(app): State<App>, viewer: Viewer) -> Answer {
+    draw(
+        &app,
+        viewer,
+        StatusCode::OK,
+        String::new(),
+        FieldErrors::default(),
+    )
+    .await
+}
+
+async fn draw(
+    app: &App,
+    viewer: Viewer,
+    status: StatusCode,
+    code: String,
+    errors: FieldErrors,
+) -> Answer {
     let (cart, methods) =
-        service::with_shipping(&app, &viewer.ctx, &app.config.home(), None).await?;
-    html::page(&CartPage {
+        service::with_shipping(app, &viewer.ctx, &app.config.home(), None, None).await?;
+    let page = CartPage {
         shell: viewer.shell,
         cart,
         delivery: methods.into_iter().next(),
         max_quantity: app.config.max_quantity,
-    })
+        code,
+        errors,
+    };
+    html::page_with(status, &page)
+}
+
+/// A code to add, or the button that takes one away.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CodeForm {
+    code: String,
+    remove_code: String,
+}
+
+async fn change_codes(
+    State(app): State<App>,
+    viewer: Viewer,
+    Form(form): Form<CodeForm>,
+) -> Answer {
+    let changed = if form.remove_code.is_empty() {
+        service::add_code(&app, &viewer.ctx, &form.code).await
+    } else {
+        service::remove_code(&app, &viewer.ctx, &form.remove_code).await
+    };
+    match changed {
+        // What another tab took away, or a cart that is gone: the page shows what is left.
+        Ok(_) | Err(Error::NotFound) => redirect(urls::CART),
+        Err(Error::Invalid(errors)) => {
+            draw(
+                &app,
+                viewer,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                form.code,
+                errors,
+            )
+            .await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What to add, as a form has it.

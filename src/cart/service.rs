@@ -9,15 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::model::{Cart, CartItem, CartNotice, CartState};
 use super::store::{self, CartRow, CartStatus, LineRow, OfferRow};
 use crate::app::App;
-use crate::ctx::{Ctx, Rule};
+use crate::ctx::{Ctx, Permission, Rule};
 use crate::db::{Conn, Tx};
-use crate::error::{Error, Result};
-use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice, ShippingRate};
+use crate::error::{Error, FieldErrors, Result};
+use crate::pricing::{self, PriceInput, PriceLine, Refusal, ShippingPrice, ShippingRate};
+use crate::promotions::{self, Customer, Offers};
 use crate::shipping::{self, ShippingMethod};
 use crate::taxes::{self, Rates};
 use crate::types::country::is_country;
 use crate::types::{
-    CartId, CartItemId, Destination, Money, MoneyError, ProductId, Slug, Timestamp, UserId,
+    CartId, CartItemId, Destination, Email, Money, MoneyError, ProductId, Slug, Timestamp, UserId,
     VariantId,
 };
 
@@ -35,6 +36,19 @@ pub struct AddItem {
     pub quantity: Option<i64>,
 }
 
+/// What a cart is priced for.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'t> {
+    /// Who buys, as far as limits of promotions go.
+    pub customer: &'t Customer,
+    /// Where it goes, which decides on taxes.
+    pub destination: &'t Destination,
+    /// How it is shipped; none while that is open.
+    pub method: Option<&'t ShippingMethod>,
+}
+
+/// The most codes in a cart.
+const MAX_CODES: usize = 5;
 /// The most different articles in a cart.
 pub const MAX_LINES: usize = 200;
 
@@ -42,25 +56,36 @@ pub const MAX_LINES: usize = 200;
 pub async fn current(app: &App, ctx: &Ctx) -> Result<Cart> {
     let mut conn = app.db.conn().await?;
     match find(&mut conn, ctx).await? {
-        Some(row) => load(&mut conn, app, ctx, &row, &app.config.home(), None).await,
+        Some(row) => load(&mut conn, app, ctx, &row).await,
         None => empty(app, ctx),
     }
 }
 
 /// The asker's cart as it would be taxed and shipped at `destination`, by the method of this code,
-/// or by the first one. Gives the methods, too, in their order. Errors: `Invalid` at
-/// `shipping_method`.
+/// or by the first one. Gives the methods, too, in their order. `email`: what a guest has said of
+/// themselves so far. Errors: `Invalid` at `shipping_method`.
 pub async fn with_shipping(
     app: &App,
     ctx: &Ctx,
     destination: &Destination,
     code: Option<&str>,
+    email: Option<Email>,
 ) -> Result<(Cart, Vec<ShippingMethod>)> {
     let mut conn = app.db.conn().await?;
     let methods = shipping::service::methods_in(&mut conn, app.currency()).await?;
     let method = choose_method(&methods, code)?;
     let cart = match find(&mut conn, ctx).await? {
-        Some(row) => load(&mut conn, app, ctx, &row, destination, method).await?,
+        Some(row) => {
+            let mut customer = customer(ctx);
+            customer.email = customer.email.or(email);
+            let terms = Terms {
+                customer: &customer,
+                destination,
+                method,
+            };
+            let found = found(&mut conn, row.id, row.token).await?;
+            assemble(&mut conn, app, ctx.now, found, &terms).await?
+        }
         None => empty(app, ctx)?,
     };
     Ok((cart, methods))
@@ -75,9 +100,8 @@ pub async fn quote(
     shipping_method: Option<&str>,
 ) -> Result<Cart> {
     let destination = known(app, destination)?;
-    Ok(with_shipping(app, ctx, &destination, shipping_method)
-        .await?
-        .0)
+    let shown = with_shipping(app, ctx, &destination, shipping_method, None).await?;
+    Ok(shown.0)
 }
 
 /// A destination with a country that there is: the shop's own where none is given.
@@ -149,7 +173,7 @@ pub async fn add_item(app: &App, ctx: &Ctx, input: AddItem) -> Result<Cart> {
     .await?;
     check_quantity(app, wanted)?;
     check_stock(&offer, wanted, wanted - quantity)?;
-    let cart = load(&mut tx, app, ctx, &row, &app.config.home(), None).await?;
+    let cart = load(&mut tx, app, ctx, &row).await?;
     if cart.items.len() > MAX_LINES {
         let detail = format!("A cart holds {MAX_LINES} different articles at most.");
         return Err(Error::conflict("cart_full", detail));
@@ -250,13 +274,177 @@ pub async fn merge_guest_cart(app: &App, ctx: &Ctx, guest_token: &str) -> Result
         came_over += 1;
         new_lines += usize::from(before.is_none());
     }
+    for code in store::codes(&mut tx, guest.id).await? {
+        store::add_code(&mut tx, mine.id, &code, ctx.now).await?;
+    }
     tx.commit().await?;
     Ok(came_over)
+}
+
+/// Adds a promotion's code to the asker's cart. It may wait there for what it still needs: the
+/// quote tells. Errors: `Invalid` at `code` for one that nothing has, or too many; `NotFound`
+/// without a cart.
+pub async fn add_code(app: &App, ctx: &Ctx, typed: &str) -> Result<Cart> {
+    let code = promotions::code_of(typed);
+    if code.is_empty() {
+        return Err(Error::invalid("code", "required", "Write the code."));
+    }
+    let (mut tx, row) = begin_change(app, ctx).await?;
+    let mut codes = store::codes(&mut tx, row.id).await?;
+    if !codes.contains(&code) {
+        if codes.len() >= MAX_CODES {
+            let message = format!("A cart takes {MAX_CODES} codes.");
+            return Err(Error::invalid("code", "too_many", message));
+        }
+        store::add_code(&mut tx, row.id, &code, ctx.now).await?;
+        codes.push(code.clone());
+    }
+    let cart = load(&mut tx, app, ctx, &row).await?;
+    let mut refused = cart.quote.refused.iter();
+    let unknown = refused
+        .find(|one| one.reason == Refusal::Unknown && one.code.as_deref() == Some(code.as_str()));
+    if let Some(unknown) = unknown {
+        let message = unknown.reason.in_words();
+        return Err(Error::invalid("code", "unknown", message));
+    }
+    tx.commit().await?;
+    Ok(cart)
+}
+
+/// Takes a code out of the asker's cart. Errors: `NotFound`.
+pub async fn remove_code(app: &App, ctx: &Ctx, typed: &str) -> Result<Cart> {
+    let (mut tx, row) = begin_change(app, ctx).await?;
+    if !store::remove_code(&mut tx, row.id, &promotions::code_of(typed)).await? {
+        return Err(Error::NotFound);
+    }
+    finish_change(app, ctx, tx, &row).await
 }
 
 /// Removes the carts of a user whose account ends.
 pub async fn erase(tx: &mut Tx, user: UserId) -> Result<()> {
     Ok(store::erase(tx, user).await?)
+}
+
+/// A line of a cart that nobody has.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SimulatedLine {
+    /// The variant's SKU.
+    pub sku: String,
+    /// How many.
+    pub quantity: i64,
+}
+
+/// A cart that nobody has.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Simulation {
+    /// What is in it.
+    pub lines: Vec<SimulatedLine>,
+    /// Codes of promotions.
+    pub codes: Vec<String>,
+    /// Whose it is, for limits; left out: somebody new.
+    pub email: Option<String>,
+    /// Code of the shipping method; left out: the first one.
+    pub shipping_method: Option<String>,
+    /// When, RFC 3339; left out: now.
+    pub at: Option<String>,
+}
+
+/// Staff: what a cart would cost. Nothing is written. Errors: `Invalid` at `lines.N.sku`,
+/// `lines.N.quantity`, `lines`, `codes`, `email`, `shipping_method`, `at`.
+pub async fn simulate(app: &App, ctx: &Ctx, input: Simulation) -> Result<Cart> {
+    ctx.require(Permission::Promotions)?;
+    let mut errors = FieldErrors::default();
+    let at = match input
+        .at
+        .as_deref()
+        .map(str::trim)
+        .filter(|at| !at.is_empty())
+    {
+        None => ctx.now,
+        Some(typed) => Timestamp::typed(typed).unwrap_or_else(|| {
+            errors.add(
+                "at",
+                "invalid",
+                "Write a date and time like 2026-12-24T09:00.",
+            );
+            ctx.now
+        }),
+    };
+    let email = input
+        .email
+        .as_deref()
+        .filter(|typed| !typed.trim().is_empty());
+    let email = email.and_then(|typed| {
+        let read = Email::parse(typed).ok_or("This is not an e-mail address.");
+        errors.keep("email", "email", read)
+    });
+    if input.lines.is_empty() || input.lines.len() > MAX_LINES {
+        errors.add("lines", "range", format!("Name 1 to {MAX_LINES} articles."));
+    }
+    let codes: Vec<String> = input
+        .codes
+        .iter()
+        .map(|typed| promotions::code_of(typed))
+        .collect();
+    if codes.len() > MAX_CODES {
+        errors.add(
+            "codes",
+            "too_many",
+            format!("A cart takes {MAX_CODES} codes."),
+        );
+    }
+    errors.clone().into_result()?;
+    let mut conn = app.db.conn().await?;
+    let methods = shipping::service::methods_in(&mut conn, app.currency()).await?;
+    let method = choose_method(&methods, input.shipping_method.as_deref())?;
+    let skus: Vec<String> = input
+        .lines
+        .iter()
+        .map(|line| line.sku.trim().to_owned())
+        .collect();
+    let known = store::lines_of_skus(&mut conn, &skus).await?;
+    let mut lines: Vec<LineRow> = Vec::with_capacity(skus.len());
+    for (index, (wanted, sku)) in input.lines.iter().zip(&skus).enumerate() {
+        let line = known
+            .iter()
+            .find(|line| line.sku == *sku && is_for_sale(app, line));
+        let Some(line) = line else {
+            let message = "Nothing for sale has this SKU.";
+            errors.add(&format!("lines.{index}.sku"), "unknown", message);
+            continue;
+        };
+        if !(1..=app.config.max_quantity).contains(&wanted.quantity) {
+            let message = format!("Choose 1 to {}.", app.config.max_quantity);
+            errors.add(&format!("lines.{index}.quantity"), "range", message);
+        }
+        match lines
+            .iter_mut()
+            .find(|other| other.variant_id == line.variant_id)
+        {
+            Some(other) => other.quantity = other.quantity.saturating_add(wanted.quantity),
+            None => lines.push(LineRow {
+                quantity: wanted.quantity,
+                ..line.clone()
+            }),
+        }
+    }
+    errors.into_result()?;
+    let found = Found {
+        lines,
+        codes,
+        ..Found::default()
+    };
+    let terms = Terms {
+        customer: &Customer {
+            user_id: None,
+            email,
+        },
+        destination: &app.config.home(),
+        method,
+    };
+    assemble(&mut conn, app, at, found, &terms).await
 }
 
 /// For checkout: the cart that `cart_token` names, if the asker may know it, or their active one.
@@ -285,19 +473,17 @@ pub async fn claim(tx: &mut Tx, ctx: &Ctx, cart: CartId) -> Result<bool> {
     Ok(store::end(tx, cart, CartStatus::Ordered, ctx.now).await?)
 }
 
-/// For checkout: a cart with today's prices and stock, read in the caller's transaction, as it is
-/// taxed and shipped at `destination`.
+/// For checkout: a cart with today's prices, stock and promotions on these terms, read in the
+/// caller's transaction.
 pub async fn priced(
     conn: &mut Conn,
     app: &App,
     ctx: &Ctx,
     cart: CartId,
-    destination: &Destination,
-    method: Option<&ShippingMethod>,
+    terms: &Terms<'_>,
 ) -> Result<Cart> {
-    let lines = store::lines(conn, cart).await?;
-    let rates = taxes::service::rates(conn, app, destination).await?;
-    assemble(app, ctx, Some(cart), String::new(), lines, &rates, method)
+    let found = found(conn, cart, String::new()).await?;
+    assemble(conn, app, ctx.now, found, terms).await
 }
 
 /// The asker's active cart.
@@ -351,7 +537,7 @@ async fn begin_change(app: &App, ctx: &Ctx) -> Result<(Tx, CartRow)> {
 }
 
 async fn finish_change(app: &App, ctx: &Ctx, mut tx: Tx, row: &CartRow) -> Result<Cart> {
-    let cart = load(&mut tx, app, ctx, row, &app.config.home(), None).await?;
+    let cart = load(&mut tx, app, ctx, row).await?;
     tx.commit().await?;
     Ok(cart)
 }
@@ -421,22 +607,30 @@ fn check_stock(offer: &OfferRow, wanted: i64, in_cart: i64) -> Result<()> {
     })
 }
 
+/// A cart that nobody put anything into yet.
 fn empty(app: &App, ctx: &Ctx) -> Result<Cart> {
-    let rates = Rates::default();
-    assemble(app, ctx, None, String::new(), Vec::new(), &rates, None)
+    let none = (Offers::default(), Rates::default());
+    price(app, ctx.now, Found::default(), none, None)
 }
 
-async fn load(
-    conn: &mut Conn,
-    app: &App,
-    ctx: &Ctx,
-    row: &CartRow,
-    destination: &Destination,
-    method: Option<&ShippingMethod>,
-) -> Result<Cart> {
-    let cart = priced(conn, app, ctx, row.id, destination, method).await?;
-    let token = row.token.clone();
-    Ok(Cart { token, ..cart })
+/// The asker's cart while nothing is chosen: taxed at home, without shipping.
+async fn load(conn: &mut Conn, app: &App, ctx: &Ctx, row: &CartRow) -> Result<Cart> {
+    let found = found(conn, row.id, row.token.clone()).await?;
+    let terms = Terms {
+        customer: &customer(ctx),
+        destination: &app.config.home(),
+        method: None,
+    };
+    assemble(conn, app, ctx.now, found, &terms).await
+}
+
+async fn found(conn: &mut Conn, id: CartId, token: String) -> Result<Found> {
+    Ok(Found {
+        id: Some(id),
+        token,
+        lines: store::lines(conn, id).await?,
+        codes: store::codes(conn, id).await?,
+    })
 }
 
 /// A price in another currency than the shop's is left over from another time: not for sale.
@@ -444,29 +638,65 @@ fn is_for_sale(app: &App, line: &LineRow) -> bool {
     line.for_sale && line.currency == app.currency()
 }
 
-fn assemble(
-    app: &App,
-    ctx: &Ctx,
+/// A cart as the database has it.
+#[derive(Default)]
+struct Found {
     id: Option<CartId>,
     token: String,
     lines: Vec<LineRow>,
-    rates: &Rates,
+    codes: Vec<String>,
+}
+
+/// The asker, as far as limits of promotions go.
+fn customer(ctx: &Ctx) -> Customer {
+    Customer {
+        user_id: ctx.user_id(),
+        email: ctx.user().map(|user| user.email.clone()),
+    }
+}
+
+/// A cart with what the shop offers to it at a moment.
+async fn assemble(
+    conn: &mut Conn,
+    app: &App,
+    at: Timestamp,
+    found: Found,
+    terms: &Terms<'_>,
+) -> Result<Cart> {
+    let currency = app.currency();
+    let offers = if found.lines.is_empty() {
+        Offers::default()
+    } else {
+        promotions::service::offers(conn, currency, &found.codes, terms.customer, at).await?
+    };
+    let rates = taxes::service::rates(conn, app, terms.destination).await?;
+    price(app, at, found, (offers, rates), terms.method)
+}
+
+fn price(
+    app: &App,
+    at: Timestamp,
+    found: Found,
+    (offers, rates): (Offers, Rates),
     method: Option<&ShippingMethod>,
 ) -> Result<Cart> {
     let mut notices = Vec::new();
-    let mut items = Vec::with_capacity(lines.len());
-    for line in lines {
+    let mut items = Vec::with_capacity(found.lines.len());
+    for line in found.lines {
         let seen = line.seen_price_minor;
         let item = item(app, line)?;
         notices.extend(notice(&item, seen));
         items.push(item);
     }
-    let quote =
-        pricing::quote(&price_input(app, ctx.now, &items, rates, method)).map_err(too_much)?;
+    let mut input = price_input(app, at, &items, &rates, method);
+    input.promotions = offers.promotions;
+    let mut quote = pricing::quote(&input).map_err(too_much)?;
+    quote.refused.extend(offers.refused);
     Ok(Cart {
-        id,
-        token,
+        id: found.id,
+        token: found.token,
         items,
+        codes: found.codes,
         quote,
         notices,
     })

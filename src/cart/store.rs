@@ -1,6 +1,6 @@
 //! SQL of cart. Lines read the catalog's and the inventory's tables, but never write them.
 
-use crate::db::{self, Conn, FromRow, Tx, execute, fetch_all, fetch_one, fetch_optional};
+use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_all, fetch_one, fetch_optional};
 use crate::types::{
     CartId, CartItemId, CategoryId, Currency, ProductId, Slug, Timestamp, UserId, VariantId,
     text_enum,
@@ -169,15 +169,12 @@ pub async fn end(
     Ok(ended == 1)
 }
 
-/// The lines of a cart in the order they were added. A line's picture is the first one of its
-/// product that shows one of its options, or else the first one. The options are a JSON list of
-/// texts: looking for the quoted value finds it without the JSON functions, which the two
-/// databases spell differently.
-pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
-    fetch_all!(
-        conn,
-        LineRow,
-        "select i.id, i.variant_id, v.product_id, p.slug, v.sku, p.name, v.options,
+/// What the shop says of variants `v` of products `p`, after the columns `id`, `variant_id`,
+/// `quantity` and `seen_price_minor` of a line. A line's picture is the first one of its product
+/// that shows one of its options, or else the first one. The options are a JSON list of texts:
+/// looking for the quoted value finds it without the JSON functions, which the two databases spell
+/// differently.
+const TODAY: &str = "v.product_id, p.slug, v.sku, p.name, v.options,
             coalesce((
                 select m.storage_key
                 from product_images m
@@ -193,7 +190,7 @@ pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
                 order by m.position, m.id
                 limit 1
             ), '') as image_key,
-            i.quantity, i.seen_price_minor, v.price_minor, v.currency,
+            v.price_minor, v.currency,
             v.active and p.status = 'active' as for_sale, p.digital,
             coalesce(p.tax_class, 'standard') as tax_class,
             p.category_id, v.weight_grams,
@@ -202,14 +199,77 @@ pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
                 from stock_levels s
                 where s.variant_id = v.id
                     and s.location_id in (select id from locations where active)
-            ), 0) as available
-        from cart_items i
+            ), 0) as available ";
+
+/// The lines of a cart in the order they were added.
+pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
+    let mut query = Query::new("select i.id, i.variant_id, i.quantity, i.seen_price_minor, ");
+    query.push(TODAY).push(
+        "from cart_items i
         join variants v on v.id = i.variant_id
         join products p on p.id = v.product_id
-        where i.cart_id = $1
-        order by i.id",
+        where i.cart_id = ",
+    );
+    query.bind(cart).push(" order by i.id");
+    query.fetch_all(conn).await
+}
+
+/// Lines of one piece each of the variants with these SKUs, as if they were in a cart.
+pub async fn lines_of_skus(conn: &mut Conn, skus: &[String]) -> db::Result<Vec<LineRow>> {
+    if skus.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = Query::new(
+        "select v.id, v.id as variant_id, cast(1 as bigint) as quantity,
+            v.price_minor as seen_price_minor, ",
+    );
+    query.push(TODAY).push(
+        "from variants v
+        join products p on p.id = v.product_id
+        where v.sku in ",
+    );
+    query.bind_list(skus.iter().map(String::as_str));
+    query.fetch_all(conn).await
+}
+
+/// The codes of a cart, in the order they were typed.
+pub async fn codes(conn: &mut Conn, cart: CartId) -> db::Result<Vec<String>> {
+    let rows = fetch_all!(
+        conn,
+        (String,),
+        "select code
+        from cart_codes
+        where cart_id = $1
+        order by created_at, code",
         cart,
-    )
+    )?;
+    Ok(rows.into_iter().map(|(code,)| code).collect())
+}
+
+/// Adds a code to a cart; does nothing when it is there.
+pub async fn add_code(tx: &mut Tx, cart: CartId, code: &str, now: Timestamp) -> db::Result<()> {
+    execute!(
+        tx,
+        "insert into cart_codes (cart_id, code, created_at)
+        values ($1, $2, $3)
+        on conflict (cart_id, code) do nothing",
+        cart,
+        code,
+        now,
+    )?;
+    Ok(())
+}
+
+/// Takes a code out of a cart. Gives false when it has no such code.
+pub async fn remove_code(tx: &mut Tx, cart: CartId, code: &str) -> db::Result<bool> {
+    let removed = execute!(
+        tx,
+        "delete from cart_codes
+        where cart_id = $1 and code = $2",
+        cart,
+        code,
+    )?;
+    Ok(removed == 1)
 }
 
 /// How many pieces are in the user's active cart.

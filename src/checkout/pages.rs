@@ -14,9 +14,9 @@ use super::service::{self, AddressInput, Choice, PaymentInput, PlaceOrder};
 use super::urls;
 use crate::addresses::{self, pages::Typed};
 use crate::app::App;
-use crate::cart;
+use crate::cart::{self, Cart};
 use crate::ctx::Ctx;
-use crate::error::{Error, FieldErrors};
+use crate::error::{Error, FieldErrors, Result};
 use crate::orders;
 use crate::types::{Destination, MoneyInput};
 use crate::web::form::Form;
@@ -98,6 +98,7 @@ struct Asked {
 async fn show(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>) -> Answer {
     let choice = Choice {
         destination: None,
+        email: None,
         address: asked.address.and_then(|id| id.parse().ok()),
         shipping_method: asked.shipping_method,
     };
@@ -117,7 +118,16 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>
 async fn place(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>) -> Answer {
     let ctx = with_cart(&typed, &viewer.ctx);
     let again = Again { app, viewer, typed };
-    // The button beside the shipping methods asks for the total only.
+    if let Some(code) = again.typed.given("remove_code") {
+        let removed = cart::service::remove_code(&again.app, &ctx, &code).await;
+        return again.draw_codes(removed).await;
+    }
+    // A code changes the total, which is then looked at before it is confirmed.
+    if let Some(code) = again.typed.given("code") {
+        let added = cart::service::add_code(&again.app, &ctx, &code).await;
+        return again.draw_codes(added).await;
+    }
+    // The button beside the shipping methods, and the key Enter, ask for the total only.
     if again.typed.of("action") == "update" {
         return again.draw(StatusCode::OK, FieldErrors::default(), "").await;
     }
@@ -159,6 +169,23 @@ struct Again {
 }
 
 impl Again {
+    /// Draws the page after a code was added or taken away. One that another tab took away, or
+    /// the whole cart, is no reason to fail.
+    async fn draw_codes(mut self, changed: Result<Cart>) -> Answer {
+        match changed {
+            Ok(_) => {
+                self.typed.set("code", "");
+                self.draw(StatusCode::OK, FieldErrors::default(), "").await
+            }
+            Err(Error::Invalid(errors)) => {
+                self.draw(StatusCode::UNPROCESSABLE_ENTITY, errors, "")
+                    .await
+            }
+            Err(Error::NotFound) => self.draw(StatusCode::OK, FieldErrors::default(), "").await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Draws the page at today's prices, with what was typed. A cart that is empty by now has
     /// its own page.
     async fn draw(self, status: StatusCode, errors: FieldErrors, refusal: &str) -> Answer {
@@ -170,6 +197,7 @@ impl Again {
                 region: typed.region,
                 postal_code: typed.postal_code,
             }),
+            email: self.typed.given("email"),
             address: None,
             shipping_method: self.typed.given("shipping_method"),
         };

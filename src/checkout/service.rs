@@ -16,6 +16,8 @@ use crate::inventory::{self, Shortfall};
 use crate::orders::{self, Address, NewOrder, NewOrderLine};
 use crate::payments::Providers;
 use crate::pricing::api::QuoteJson;
+use crate::pricing::{Applied, Refusal, Refused};
+use crate::promotions::{self, Customer};
 use crate::shipping::{self, ShippingMethod};
 use crate::types::country::is_country;
 use crate::types::{AddressId, CartId, Destination, Email, Money, MoneyInput, VariantId};
@@ -73,6 +75,8 @@ pub struct Choice {
     /// The address in the asker's book that the form begins with; none, or an unknown one: the
     /// default.
     pub address: Option<AddressId>,
+    /// What a guest has typed so far, which limits of promotions look at.
+    pub email: Option<String>,
     /// The code of the way to ship; none, or one that does not serve the destination: the first.
     pub shipping_method: Option<String>,
 }
@@ -93,11 +97,10 @@ pub async fn checkout(app: &App, ctx: &Ctx, choice: Choice) -> Result<Checkout> 
     let destination = choice.destination.unwrap_or_else(|| address.destination());
     let destination = served(app, destination);
     let shipping_method = choice.shipping_method.as_deref();
-    let shown = cart::service::with_shipping(app, ctx, &destination, shipping_method).await;
-    let (cart, shipping_methods) = match shown {
-        Err(Error::Invalid(_)) => {
-            cart::service::with_shipping(app, ctx, &destination, None).await?
-        }
+    let email = choice.email.as_deref().and_then(Email::parse);
+    let with = |method| cart::service::with_shipping(app, ctx, &destination, method, email.clone());
+    let (cart, shipping_methods) = match with(shipping_method).await {
+        Err(Error::Invalid(_)) => with(None).await?,
         shown => shown?,
     };
     let chosen = shipping_methods
@@ -224,6 +227,7 @@ async fn place(
     if !short.is_empty() {
         return Err(out_of_stock(&short, &order.lines));
     }
+    redeem(&mut tx, ctx, &order).await?;
     orders::service::place(&mut tx, app, ctx, &order).await?;
     let placed = written(&mut tx, app, cart).await?;
     tx.commit().await?;
@@ -258,7 +262,12 @@ async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> R
         // Nobody reads a country out of a free text.
         Address::Text(_) => app.config.home(),
     };
-    let cart = cart::service::priced(tx, app, ctx, cart, &destination, method).await?;
+    let terms = cart::service::Terms {
+        customer: &customer(ctx, &wish.email),
+        destination: &destination,
+        method,
+    };
+    let cart = cart::service::priced(tx, app, ctx, cart, &terms).await?;
     let given = Given {
         email: true,
         shipping_address: true,
@@ -271,13 +280,56 @@ async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> R
             missing => refusal(missing),
         });
     }
-    if let Some(expected) = wish.expected_total
-        && expected != cart.quote.total
-    {
-        return Err(total_changed(&cart, expected));
+    match wish.expected_total {
+        Some(expected) if expected != cart.quote.total => {
+            return Err(total_changed(&cart, expected));
+        }
+        Some(_) => {}
+        // Whoever confirmed no total must not pay more than their codes promised.
+        None => cart.quote.refused.iter().try_for_each(refused_code)?,
     }
     let method = method.ok_or_else(|| refusal(Requirement::ShippingMethod))?;
     new_order(app, ctx, cart, method, wish)
+}
+
+/// Who buys, as far as limits of promotions go.
+fn customer(ctx: &Ctx, email: &Email) -> Customer {
+    Customer {
+        user_id: ctx.user_id(),
+        email: Some(email.clone()),
+    }
+}
+
+/// Counts the promotions that the order was priced with. Errors: conflict `code_refused` where
+/// somebody else was faster.
+async fn redeem(tx: &mut Tx, ctx: &Ctx, order: &NewOrder) -> Result<()> {
+    let customer = customer(ctx, &order.email);
+    let applied = &order.quote.applied;
+    let refused = promotions::service::redeem(tx, ctx, &customer, &order.number, applied).await?;
+    refused.map_or(Ok(()), |refused| {
+        let Applied { name, code, .. } = refused.applied;
+        Err(promotion_refused(&name, code.as_deref(), &refused.reason))
+    })
+}
+
+/// Errors: conflict `code_refused` for a promotion that came by a code.
+fn refused_code(refused: &Refused) -> Result<()> {
+    match &refused.code {
+        None => Ok(()),
+        Some(code) => Err(promotion_refused(
+            &refused.name,
+            Some(code),
+            &refused.reason,
+        )),
+    }
+}
+
+fn promotion_refused(name: &str, code: Option<&str>, reason: &Refusal) -> Error {
+    Error::Conflict {
+        code: "code_refused",
+        detail: format!("{}: {}", code.unwrap_or(name), reason.in_words()),
+        data: json!({ "name": name, "code": code, "reason": reason.code() }),
+    }
 }
 
 fn new_order(
@@ -469,7 +521,12 @@ fn short_of(short: Vec<Short>) -> Error {
 
 fn total_changed(cart: &Cart, expected: Money) -> Error {
     let total = cart.quote.total;
-    let changes: Vec<String> = cart.notices.iter().map(|notice| notice.message()).collect();
+    let mut changes: Vec<String> = cart.notices.iter().map(|notice| notice.message()).collect();
+    let refused = cart.quote.refused.iter();
+    changes.extend(refused.filter_map(|one| {
+        let code = one.code.as_ref()?;
+        Some(format!("{code}: {}", one.reason.in_words()))
+    }));
     let mut detail = format!("The total is now {total} instead of {expected}.");
     for change in &changes {
         detail.push(' ');

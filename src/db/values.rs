@@ -133,7 +133,7 @@ macro_rules! integer_columns {
 }
 
 integer_columns! {
-    UserId, CategoryId, ProductId, VariantId, ImageId, ReviewId, LocationId, ShippingMethodId,
+    UserId, CategoryId, ProductId, VariantId, ImageId, ReviewId, LocationId, ShippingMethodId, PromotionId, PromotionCodeId,
     CartId, CartItemId, OrderId, OrderLineId, PaymentId, Timestamp,
     ImportId, ImportProductId, AddressId, ImportPictureId, TaxRateId, ShippingZoneId,
 }

@@ -20,6 +20,7 @@ use crate::catalog::{ProductFilter, ProductKey};
 use crate::ctx::Ctx;
 use crate::db::settings;
 use crate::error::{Error, Result};
+use crate::promotions::{self, service::PromotionInput};
 use crate::reviews::service::{PastReview, ReviewInput, add_many};
 use crate::types::{CategoryId, Email, MoneyInput, PageRequest, ProductId, Timestamp, UserId};
 use data::{Goods, Picture, Product, Shop};
@@ -53,6 +54,7 @@ pub async fn fill(app: &App) -> Result<bool> {
         add_ready_images(app, &ctx, &ProductKey::Id(id), pictures(product)?).await?;
         review(app, &ctx, id, product, &goods, &people).await?;
     }
+    make_promotions(app).await?;
     let mut tx = app.db.begin().await?;
     let filled = settings::replace(&mut tx, STATE, BEGUN, DONE).await?;
     tx.commit().await?;
@@ -84,6 +86,40 @@ async fn begin(app: &App) -> Result<bool> {
 /// The shop itself, some days ago.
 fn days_ago(app: &App, days: i64) -> Ctx {
     Ctx::system(app.clock.now().plus_seconds(-days * 24 * 3600))
+}
+
+/// Codes to try: ten percent for a first order, and three for two.
+async fn make_promotions(app: &App) -> Result<()> {
+    let ctx = days_ago(app, SHOP_AGE_DAYS);
+    let welcome = PromotionInput {
+        name: "Welcome".to_owned(),
+        code: Some("WELCOME10".to_owned()),
+        kind: "percentage".to_owned(),
+        percent: Some("10".to_owned()),
+        first_order: true,
+        max_uses_per_customer: Some(1),
+        ..PromotionInput::default()
+    };
+    let three_for_two = PromotionInput {
+        name: "Three for two".to_owned(),
+        code: Some("3FOR2".to_owned()),
+        kind: "buy_x_get_y".to_owned(),
+        buy: Some(2),
+        get: Some(1),
+        ..PromotionInput::default()
+    };
+    for input in [welcome, three_for_two] {
+        let input = PromotionInput {
+            trigger: Some("code".to_owned()),
+            ..input
+        };
+        match promotions::service::create(app, &ctx, input).await {
+            // An earlier start made it; its code is taken.
+            Ok(_) | Err(Error::Invalid(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 async fn make_categories(app: &App, shop: &Shop) -> Result<HashMap<String, CategoryId>> {

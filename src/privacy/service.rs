@@ -6,7 +6,7 @@ use crate::accounts::service::{self as accounts, CloseAccount};
 use crate::app::App;
 use crate::ctx::Ctx;
 use crate::error::Result;
-use crate::{addresses, audit, cart, orders, reviews};
+use crate::{addresses, audit, cart, orders, promotions, reviews};
 
 /// All that the shop knows of the signed-in user. Errors: `Unauthenticated`.
 pub async fn my_data(app: &App, ctx: &Ctx) -> Result<MyData> {
@@ -32,6 +32,7 @@ pub async fn close_account(app: &App, ctx: &Ctx, input: CloseAccount) -> Result<
     // Carts first: whoever places one just now holds its row, and comes before or not at all.
     cart::service::erase(&mut tx, user.id).await?;
     orders::service::erase(&mut tx, ctx, user.id).await?;
+    promotions::service::erase(&mut tx, user.id).await?;
     reviews::service::erase(&mut tx, user.id).await?;
     addresses::service::erase(&mut tx, user.id).await?;
     accounts::remove(&mut tx, ctx, &user).await?;

@@ -48,6 +48,8 @@ id! {
     ShippingMethodId,
     /// A promotion.
     PromotionId,
+    /// A code of a promotion.
+    PromotionCodeId,
     /// A cart; guests know it by its token, never by this number.
     CartId,
     /// A line of a cart.

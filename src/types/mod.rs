@@ -17,7 +17,7 @@ pub use ids::*;
 pub use locale::Locale;
 pub use money::{Currency, Money, MoneyError, MoneyInput};
 pub use page::{Page, PageRequest};
-pub use tax::{TaxRate, percent};
+pub use tax::{TaxRate, percent, read_percent};
 pub use text::{Email, Slug};
 pub use time::{Clock, Timestamp};
 pub use words::TextEnum;

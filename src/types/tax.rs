@@ -34,6 +34,18 @@ impl TaxRate {
     }
 }
 
+/// Reads a percentage as somebody types it, `12.5`, in hundredths of a percent. None for what is
+/// no number, has more than two decimals or a sign.
+pub fn read_percent(text: &str) -> Option<u32> {
+    let text = text.trim().trim_end_matches('%').trim_end();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || fraction.len() > 2 {
+        return None;
+    }
+    format!("{whole}{fraction:0<2}").parse().ok()
+}
+
 /// Hundredths of a percent in words: 2100 is `21 %`, 550 is `5.5 %`.
 pub fn percent(rate: u32) -> String {
     let digits = format!("{}.{:02}", rate / 100, rate % 100);
@@ -57,5 +69,11 @@ mod tests {
             assert_eq!(percent(rate), words);
         }
         assert_eq!(TaxRate::plain(700).in_words(), "7 % tax");
+        for (text, rate) in [("10", 1_000), ("5.5 %", 550), ("0.05", 5), ("100", 10_000)] {
+            assert_eq!(read_percent(text), Some(rate));
+        }
+        for text in ["", "-1", "1.234", "1.", ".5", "1e2", "99999999999"] {
+            assert_eq!(read_percent(text), None, "{text}");
+        }
     }
 }

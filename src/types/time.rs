@@ -17,6 +17,17 @@ impl Timestamp {
         OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::from)
     }
 
+    /// A moment as RFC 3339 writes it, or as a browser's field for date and time does, in UTC.
+    pub fn typed(text: &str) -> Option<Self> {
+        let read = |tail: &str| Self::parse(&format!("{text}{tail}"));
+        read("").or_else(|| read("Z")).or_else(|| read(":00Z"))
+    }
+
+    /// As a browser's field for date and time has it, in UTC: `2026-11-24T20:15`.
+    pub fn field(self) -> String {
+        self.rfc3339().chars().take(16).collect()
+    }
+
     /// This moment plus a number of seconds (minus, where negative).
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))

@@ -145,7 +145,8 @@ both! {
                 Permission::Inventory => &["Home", "Products"],
                 Permission::Orders => &["Home", "Orders"],
                 Permission::Settings => &["Home", "Taxes", "Staff", "Audit log"],
-                Permission::Customers | Permission::Promotions | Permission::Reports => &["Home"],
+                Permission::Promotions => &["Home", "Promotions"],
+                Permission::Customers | Permission::Reports => &["Home"],
             };
             assert_eq!(shown, expected, "{permission}");
             for (label, href) in &all {
@@ -155,7 +156,7 @@ both! {
             }
         }
         let labels: Vec<&str> = all.iter().map(|(label, _)| label.as_str()).collect();
-        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Search", "Import", "Taxes", "Staff", "Audit log"]);
+        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Promotions", "Search", "Import", "Taxes", "Staff", "Audit log"]);
     }
 
     async fn the_start_page_tells_what_waits(app: TestApp) {

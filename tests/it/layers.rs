@@ -18,6 +18,7 @@ const ORDER: &[&str] = &[
     "catalog",
     "reviews",
     "pricing",
+    "promotions",
     "shipping",
     "addresses",
     "cart",

@@ -25,6 +25,7 @@ mod passwords;
 mod pricing;
 mod privacy;
 mod process;
+mod promotions;
 mod races;
 mod reviews;
 mod search;

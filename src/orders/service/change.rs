@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::inventory;
 use crate::jobs;
 use crate::payments::{self, PaymentState};
+use crate::promotions;
 use crate::reviews;
 use crate::types::{ProductId, VariantId};
 
@@ -76,6 +77,7 @@ pub async fn cancel(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
         .map(|line| (line.variant_id, line.quantity))
         .collect();
     inventory::service::put_back(&mut tx, ctx, &lines, &order.number).await?;
+    promotions::service::release(&mut tx, ctx, &order.number).await?;
     jobs::emit(&mut tx, ctx, "order.cancelled", &event(&order, json!({}))).await?;
     if ctx.may(Permission::Orders) {
         note(&mut tx, ctx, "order.cancelled", &order, after).await?;

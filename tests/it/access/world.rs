@@ -10,6 +10,7 @@ use zoco::catalog::ProductKey;
 use zoco::catalog::service as catalog;
 use zoco::ctx::{Ctx, Permission};
 use zoco::db::Query;
+use zoco::promotions::service::PromotionInput;
 use zoco::reviews::service::ReviewInput;
 use zoco::search::service::SynonymInput;
 use zoco::search::{Miss, store};
@@ -305,6 +306,31 @@ impl World {
                 let made = zoco::taxes::service::create_rate(&self.app, &system, input).await;
                 made.unwrap().id.to_string()
             }
+            "promotions {id}" => {
+                let name = self.name("Sale");
+                let input = PromotionInput {
+                    code: Some(name.clone()),
+                    name,
+                    trigger: Some("code".to_owned()),
+                    kind: "free_shipping".to_owned(),
+                    ..PromotionInput::default()
+                };
+                let made = zoco::promotions::service::create(&self.app, &system, input).await;
+                made.unwrap().id.to_string()
+            }
+            "codes {code}" if path.starts_with("/api/cart") => {
+                Box::pin(self.thing("items {id}", path)).await;
+                let id = Box::pin(self.thing("promotions {id}", path)).await;
+                let code = self.code(&id).await;
+                let a = &self.askers[Asker::A.email()].api;
+                let given = a.post("/api/cart/codes", json!({ "code": code })).await;
+                given.expect(200);
+                code
+            }
+            "codes {code}" => {
+                let id = Box::pin(self.thing("promotions {id}", path)).await;
+                self.code(&id).await
+            }
             "staff {id}" => {
                 let name = self.name("Member");
                 let email = format!("{}@example.com", name.replace(' ', "-").to_lowercase());
@@ -349,6 +375,14 @@ impl World {
                 .insert("product".to_owned(), product.id.to_string());
         }
         ProductId(self.things["product"].parse().unwrap())
+    }
+
+    /// The newest code of a promotion.
+    async fn code(&self, promotion: &str) -> String {
+        let id = promotion.parse().unwrap();
+        let page = zoco::types::PageRequest::default();
+        let codes = zoco::promotions::service::codes(&self.app, &self.app.system(), id, page).await;
+        codes.unwrap().items[0].code.clone()
     }
 
     async fn product_slug(&mut self) -> String {
@@ -402,6 +436,7 @@ impl World {
                 let body = match line.path.as_str() {
                     "/api/admin/products/bulk" => json!({"change": {}}),
                     "/api/cart/items/{id}" => json!({"quantity": 2}),
+                    "/api/cart/codes" => json!({"code": ""}),
                     "/api/admin/orders/{number}/transitions" => json!({"to": "confirmed"}),
                     _ => json!({}),
                 };

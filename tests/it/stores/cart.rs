@@ -278,4 +278,22 @@ both! {
         let kept = store::by_token(&mut tx, &format!("erased {}", placed.id)).await.unwrap().unwrap();
         assert_eq!((kept.id, kept.user_id), (placed.id, None));
     }
+
+    async fn codes_stay_with_a_cart_and_variants_are_found_by_sku(app: TestApp) {
+        let now = app.clock.now();
+        let cart = made(&app, "guest").await;
+        let mug = mug_in_two_colours(&app).await;
+        let mut tx = app.db.begin().await.unwrap();
+        store::add_code(&mut tx, cart.id, "SPRING", now).await.unwrap();
+        store::add_code(&mut tx, cart.id, "SPRING", now).await.unwrap();
+        store::add_code(&mut tx, cart.id, "AUTUMN", now.plus_seconds(1)).await.unwrap();
+        assert_eq!(store::codes(&mut tx, cart.id).await.unwrap(), ["SPRING", "AUTUMN"]);
+        assert!(store::remove_code(&mut tx, cart.id, "SPRING").await.unwrap());
+        assert!(!store::remove_code(&mut tx, cart.id, "SPRING").await.unwrap());
+        let skus = [mug.variants[1].sku.clone(), "NOPE".to_owned()];
+        let found = store::lines_of_skus(&mut tx, &skus).await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].variant_id, found[0].quantity), (mug.variants[1].id, 1));
+        assert_eq!(store::lines_of_skus(&mut tx, &[]).await.unwrap(), []);
+    }
 }

@@ -10,6 +10,7 @@ mod inventory;
 mod jobs;
 mod orders;
 mod payments;
+mod promotions;
 mod reviews;
 mod search;
 mod shipping;

@@ -160,11 +160,6 @@ impl VariantRow {
     }
 }
 
-/// A moment as a browser's field for date and time takes it, in UTC: `2026-12-24T09:00`.
-fn typed_moment(at: Timestamp) -> String {
-    at.rfc3339().chars().take(16).collect()
-}
-
 /// A number as typed; nothing is 0. What is none becomes -1, which the service refuses with a
 /// message at that field.
 pub(super) fn number(text: &str) -> i64 {
@@ -224,7 +219,7 @@ impl ProductForm {
                 .category_id
                 .map_or(String::new(), |id| id.to_string()),
             status: product.status.to_string(),
-            publish_at: product.publish_at.map_or(String::new(), typed_moment),
+            publish_at: product.publish_at.map_or(String::new(), Timestamp::field),
             digital: product.digital,
             tax_class: product.tax_class.clone(),
             seo_title: product.seo.title.clone(),

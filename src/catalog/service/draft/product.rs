@@ -73,7 +73,7 @@ impl Draft {
         let draft = product.status == ProductStatus::Draft;
         match input.publish_at.as_deref().map(str::trim) {
             Some("") => product.publish_at = None,
-            Some(given) => match moment(given) {
+            Some(given) => match Timestamp::typed(given) {
                 Some(_) if !draft => {
                     let message =
                         "Only a draft waits for a time: make it one, or leave this empty.";
@@ -157,12 +157,6 @@ impl Draft {
         }
         self.product.options = options;
     }
-}
-
-/// A moment as RFC 3339 writes it, or as a browser's field for date and time does, in UTC.
-fn moment(text: &str) -> Option<Timestamp> {
-    let read = |tail: &str| Timestamp::parse(&format!("{text}{tail}"));
-    read("").or_else(|| read("Z")).or_else(|| read(":00Z"))
 }
 
 fn option_values(
