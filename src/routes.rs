@@ -44,6 +44,7 @@ pub static OBSERVERS: &[Observer] = {
         email_changed,
         farewell,
     ] = accounts::jobs::LETTERS;
+    let [placed, link, sent, delivered, cancelled] = orders::jobs::LETTERS;
     &[
         welcome,
         verification,
@@ -52,7 +53,11 @@ pub static OBSERVERS: &[Observer] = {
         email_change,
         email_changed,
         farewell,
-        orders::jobs::CONFIRMATION_MAIL,
+        placed,
+        link,
+        sent,
+        delivered,
+        cancelled,
     ]
 };
 

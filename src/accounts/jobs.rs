@@ -3,7 +3,6 @@
 //! Links are made here and not with the event: what a link carries stands in the letter only,
 //! and neither in an event nor in any other row. A job that is repeated makes another link.
 
-use askama::Template;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,9 +10,9 @@ use super::model::User;
 use super::service::{self, email, password};
 use super::urls;
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::jobs::Observer;
-use crate::mail::Letter;
+use crate::mail::Notice;
 use crate::types::{Email, Locale, UserId};
 
 /// The letters of accounts.
@@ -100,6 +99,7 @@ async fn welcome(app: App, payload: Value) -> Result<()> {
                 that we can help you when you lose your password."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: link.map(|link| ("Confirm my e-mail", link)),
         },
         Locale::Spanish => Notice {
@@ -110,10 +110,11 @@ async fn welcome(app: App, payload: Value) -> Result<()> {
                 podamos ayudarte si pierdes la contraseña."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: link.map(|link| ("Confirmar mi correo", link)),
         },
     };
-    notice.send(&app, &user.email, user.locale, "welcome").await
+    send(notice, &app, &user.email, user.locale, "welcome").await
 }
 
 async fn verification(app: App, payload: Value) -> Result<()> {
@@ -132,6 +133,7 @@ async fn verification(app: App, payload: Value) -> Result<()> {
                 days."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Confirm my e-mail", link)),
         },
         Locale::Spanish => Notice {
@@ -141,12 +143,11 @@ async fn verification(app: App, payload: Value) -> Result<()> {
                 "Confirma que esta dirección de correo es tuya. El enlace vale tres días."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Confirmar mi correo", link)),
         },
     };
-    notice
-        .send(&app, &user.email, user.locale, "verification")
-        .await
+    send(notice, &app, &user.email, user.locale, "verification").await
 }
 
 async fn reset(app: App, payload: Value) -> Result<()> {
@@ -168,6 +169,7 @@ async fn reset(app: App, payload: Value) -> Result<()> {
                     .to_owned(),
                 "If it was not you, do nothing: your password stays as it is.".to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Set a new password", link)),
         },
         Locale::Spanish => Notice {
@@ -179,10 +181,11 @@ async fn reset(app: App, payload: Value) -> Result<()> {
                     .to_owned(),
                 "Si no has sido tú, no hagas nada: tu contraseña sigue siendo la misma.".to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Elegir una contraseña", link)),
         },
     };
-    notice.send(&app, &user.email, user.locale, "reset").await
+    send(notice, &app, &user.email, user.locale, "reset").await
 }
 
 async fn password_changed(app: App, payload: Value) -> Result<()> {
@@ -201,6 +204,7 @@ async fn password_changed(app: App, payload: Value) -> Result<()> {
                     .to_owned(),
                 "If it was not you, set a new password at once.".to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Set a new password", link)),
         },
         Locale::Spanish => Notice {
@@ -212,12 +216,11 @@ async fn password_changed(app: App, payload: Value) -> Result<()> {
                     .to_owned(),
                 "Si no has sido tú, elige una contraseña nueva enseguida.".to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Elegir una contraseña", link)),
         },
     };
-    notice
-        .send(&app, &user.email, user.locale, "password changed")
-        .await
+    send(notice, &app, &user.email, user.locale, "password changed").await
 }
 
 async fn email_change(app: App, payload: Value) -> Result<()> {
@@ -231,17 +234,13 @@ async fn email_change(app: App, payload: Value) -> Result<()> {
     };
     let user = links.user;
     let to_old = to_old_address(&user, &wanted, urls::confirm_email_change(&links.old));
-    to_old
-        .send(&app, &user.email, user.locale, "email change, old")
-        .await?;
+    send(to_old, &app, &user.email, user.locale, "email change, old").await?;
     let to_new = match links.new {
         Some(token) => to_new_address(&user, urls::confirm_email_change(&token)),
         // It is told to the owner of the address, not to who asked.
         None => to_taken_address(user.locale),
     };
-    to_new
-        .send(&app, &wanted, user.locale, "email change, new")
-        .await
+    send(to_new, &app, &wanted, user.locale, "email change, new").await
 }
 
 fn to_old_address(user: &User, wanted: &Email, link: String) -> Notice {
@@ -256,6 +255,7 @@ fn to_old_address(user: &User, wanted: &Email, link: String) -> Notice {
                     .to_owned(),
                 "If it was not you, do nothing, and change your password.".to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Agree to the change", link)),
         },
         Locale::Spanish => Notice {
@@ -268,6 +268,7 @@ fn to_old_address(user: &User, wanted: &Email, link: String) -> Notice {
                     .to_owned(),
                 "Si no has sido tú, no hagas nada y cambia tu contraseña.".to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Aceptar el cambio", link)),
         },
     }
@@ -283,6 +284,7 @@ fn to_new_address(user: &User, link: String) -> Notice {
                 account. The link is good for a day."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Confirm my e-mail", link)),
         },
         Locale::Spanish => Notice {
@@ -293,6 +295,7 @@ fn to_new_address(user: &User, link: String) -> Notice {
                 enlace vale un día."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Confirmar mi correo", link)),
         },
     }
@@ -309,6 +312,7 @@ fn to_taken_address(locale: Locale) -> Notice {
                 an account of its own already, and nothing was changed."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Sign in", link)),
         },
         Locale::Spanish => Notice {
@@ -319,6 +323,7 @@ fn to_taken_address(locale: Locale) -> Notice {
                 tiene una propia, y no ha cambiado nada."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: Some(("Entrar", link)),
         },
     }
@@ -337,6 +342,7 @@ async fn email_changed(app: App, payload: Value) -> Result<()> {
             paragraphs: vec![format!(
                 "Your account now uses {email}. Letters about your orders go there from now on."
             )],
+            list: Vec::new(),
             action: None,
         },
         Locale::Spanish => Notice {
@@ -345,10 +351,11 @@ async fn email_changed(app: App, payload: Value) -> Result<()> {
             paragraphs: vec![format!(
                 "Tu cuenta usa ahora {email}. Las cartas sobre tus pedidos irán allí."
             )],
+            list: Vec::new(),
             action: None,
         },
     };
-    notice.send(&app, &old, user.locale, "email changed").await
+    send(notice, &app, &old, user.locale, "email changed").await
 }
 
 async fn farewell(app: App, payload: Value) -> Result<()> {
@@ -370,6 +377,7 @@ async fn farewell(app: App, payload: Value) -> Result<()> {
                 our books without your name, as the law asks."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: None,
         },
         Locale::Spanish => Notice {
@@ -380,10 +388,11 @@ async fn farewell(app: App, payload: Value) -> Result<()> {
                 quedan en nuestros libros sin tu nombre, como pide la ley."
                     .to_owned(),
             ],
+            list: Vec::new(),
             action: None,
         },
     };
-    notice.send(&app, &email, locale, "farewell").await
+    send(notice, &app, &email, locale, "farewell").await
 }
 
 fn hello(user: &User) -> String {
@@ -393,66 +402,10 @@ fn hello(user: &User) -> String {
     }
 }
 
-/// A short letter, with at most one thing to do.
-struct Notice {
-    subject: String,
-    title: String,
-    paragraphs: Vec<String>,
-    /// What to do, and the path of the shop where it is done.
-    action: Option<(&'static str, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "emails/notice.txt")]
-struct Text<'a> {
-    shop: &'a str,
-    title: &'a str,
-    paragraphs: &'a [String],
-    action: &'a Option<(&'static str, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "emails/notice.html")]
-struct Html<'a> {
-    locale: Locale,
-    shop: &'a str,
-    title: &'a str,
-    paragraphs: &'a [String],
-    action: &'a Option<(&'static str, String)>,
-}
-
-impl Notice {
-    /// Sends it. `kind` sets letters apart that say the same.
-    async fn send(self, app: &App, to: &Email, locale: Locale, kind: &str) -> Result<()> {
-        let action = self
-            .action
-            .map(|(label, path)| (label, app.config.absolute(&path)));
-        let (shop, title, paragraphs) = (&app.config.shop_name, &self.title, &self.paragraphs);
-        let text = Text {
-            shop,
-            title,
-            paragraphs,
-            action: &action,
-        };
-        let html = Html {
-            locale,
-            shop,
-            title,
-            paragraphs,
-            action: &action,
-        };
-        let failed = |error: askama::Error| Error::Internal(error.into());
-        let (text, html) = (
-            text.render().map_err(failed)?,
-            html.render().map_err(failed)?,
-        );
-        let letter = Letter {
-            to: to.clone(),
-            subject: self.subject,
-            key: format!("{kind} {to} {} {text}", app.clock.now().rfc3339()),
-            text,
-            html,
-        };
-        Ok(app.mailer.send(letter).await?)
-    }
+/// Sends a letter about an account. `kind` sets letters apart that say the same.
+async fn send(notice: Notice, app: &App, to: &Email, locale: Locale, kind: &str) -> Result<()> {
+    let mut letter = notice.letter(app, to, locale)?;
+    let now = app.clock.now().rfc3339();
+    letter.key = format!("{kind} {to} {now} {}", letter.text);
+    Ok(app.mailer.send(letter).await?)
 }

@@ -136,6 +136,8 @@ integer_columns! {
     UserId, CategoryId, ProductId, VariantId, ImageId, ReviewId, LocationId, ShippingMethodId, PromotionId, PromotionCodeId,
     CartId, CartItemId, OrderId, OrderLineId, PaymentId, Timestamp,
     ImportId, ImportProductId, AddressId, ImportPictureId, TaxRateId, ShippingZoneId,
+    FulfilmentId, InvoiceId, ReturnId,
+    OrderViewId,
 }
 
 impl<'q, DB: Database> Encode<'q, DB> for Value

@@ -1,5 +1,7 @@
 //! Letters: to files by default, by SMTP on demand, kept in memory by tests.
 
+mod notice;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +14,8 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::types::Email;
+
+pub use notice::Notice;
 
 /// A letter, ready to send, in plain text and HTML.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,9 @@ pub mod service;
 pub mod store;
 
 pub use model::{
-    Address, FulfilmentStatus, NewOrder, NewOrderLine, Order, OrderEvent, OrderFilter, OrderLine,
-    OrderStatus, OrderSummary, PaymentStatus, Statuses, Waiting,
+    Address, CARRIERS, Fulfilment, FulfilmentLine, FulfilmentState, FulfilmentStatus, NewOrder,
+    NewOrderLine, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus, OrderSummary,
+    PaymentStatus, Statuses, Tracking, Waiting,
 };
 pub use service::GuestTokens;
 
@@ -18,6 +19,9 @@ pub use service::GuestTokens;
 pub mod urls {
     /// The signed-in user's orders.
     pub const ORDERS: &str = "/orders";
+
+    /// Sends the link to an order to the address that it was placed with.
+    pub const FIND: &str = "/orders/find";
 
     /// An order's page.
     pub fn order(number: &str) -> String {
@@ -55,5 +59,25 @@ pub mod urls {
     /// Staff: the money of the pending payment came (POST).
     pub fn admin_payment(number: &str) -> String {
         format!("{ADMIN_ORDERS}/{number}/payment")
+    }
+
+    /// Staff: writes a note for each other (POST).
+    pub fn admin_notes(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/notes")
+    }
+
+    /// Staff: the form of a parcel (GET), sends it (POST).
+    pub fn admin_send(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/send")
+    }
+
+    /// Staff: who carries a parcel.
+    pub fn admin_parcel(number: &str, parcel: impl std::fmt::Display) -> String {
+        format!("{ADMIN_ORDERS}/{number}/parcels/{parcel}")
+    }
+
+    /// Staff: a parcel arrived (POST).
+    pub fn admin_delivered(number: &str, parcel: impl std::fmt::Display) -> String {
+        format!("{ADMIN_ORDERS}/{number}/parcels/{parcel}/delivered")
     }
 }

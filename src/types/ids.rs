@@ -58,6 +58,14 @@ id! {
     OrderId,
     /// A line of an order.
     OrderLineId,
+    /// A part of an order that was sent.
+    FulfilmentId,
+    /// An invoice or a credit note.
+    InvoiceId,
+    /// What somebody sends back of an order.
+    ReturnId,
+    /// A view of the list of orders.
+    OrderViewId,
     /// A payment of an order.
     PaymentId,
     /// A batch of products from a file.

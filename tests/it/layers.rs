@@ -169,7 +169,7 @@ fn broken(file: &str, kind: Kind, path: &str) -> Option<String> {
         let forbidden: &[&str] = match kind {
             Kind::Types | Kind::Model | Kind::Store | Kind::Service | Kind::Db => {
                 // Jobs draw letters, so they may use the templates.
-                if file.ends_with("/jobs.rs") {
+                if file.ends_with("/jobs.rs") || file.contains("/jobs/") {
                     &["axum"]
                 } else {
                     &["axum", "askama"]

@@ -12,6 +12,7 @@ mod catalog;
 mod checkout;
 mod demo;
 mod emails;
+mod fulfilments;
 mod goods;
 mod hostile;
 mod imports;

@@ -90,6 +90,12 @@ pub async fn count_writing(app: &App, ctx: &Ctx, what: &str, limit: i64) -> Resu
     Attempt(vec![(name, limit)]).count(app, ctx).await
 }
 
+/// Counts a letter of a kind to an address that need not have an account, for features that write
+/// letters on demand. Errors: `TooMany`.
+pub async fn count_letter(app: &App, ctx: &Ctx, kind: &str, email: &Email) -> Result<()> {
+    letter(ctx, kind, email).count(app, ctx).await
+}
+
 impl Attempt {
     /// Counts it. Errors: `TooMany` when there were enough; then it is not counted, so that who
     /// is refused for their address does not use up the attempts of somebody's account.

@@ -1,29 +1,35 @@
 //! Orders for staff: the list, an order, and the buttons that move it on.
 
+mod fulfilments;
 mod list;
 
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::model::{Order, OrderEvent, OrderStatus};
+use super::service::NewNote;
 use super::{service, urls};
 use crate::app::App;
 use crate::ctx::Permission;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldErrors, Result};
 use crate::payments::{Payment, PaymentState};
 use crate::types::TextEnum;
 use crate::web::form::Form;
+use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Link, Shell, Template, Viewer, page, redirect};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
     Router::new()
         .merge(list::routes())
+        .merge(fulfilments::routes())
         .route(&urls::admin_order("{number}"), get(show))
         .route(&urls::admin_status("{number}"), post(transition))
         .route(&urls::admin_payment("{number}"), post(record_payment))
+        .route(&urls::admin_notes("{number}"), post(add_note))
         .route(
             &urls::admin_cancel("{number}"),
             get(ask_cancel).post(cancel),
@@ -62,6 +68,7 @@ impl OrderPage {
     fn events(&self) -> impl Iterator<Item = (String, &OrderEvent)> {
         let told = |event: &OrderEvent| match event.kind.as_str() {
             "payment_captured" => format!("Payment received: {}", event.detail),
+            "fulfilled" => format!("Sent: {}", event.detail),
             "status_changed" => format!("Moved on: {}", event.detail),
             _ => event.detail.clone(),
         };
@@ -90,16 +97,34 @@ struct OrderPage {
     may_edit_products: bool,
     payments: Vec<PaymentRow>,
     order: Order,
+    note: NewNote,
+    errors: FieldErrors,
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(number): Path<String>) -> Answer {
     let order = service::order_for_staff(&app, &viewer.ctx, &number).await?;
+    draw(
+        &app,
+        viewer,
+        order,
+        NewNote::default(),
+        FieldErrors::default(),
+    )
+}
+
+/// The page of an order, with a note as it was typed and what is wrong with it.
+fn draw(app: &App, viewer: Viewer, order: Order, note: NewNote, errors: FieldErrors) -> Answer {
     let row = |payment: &Payment| PaymentRow {
         provider: app.payments.label(&payment.provider).to_owned(),
         payment: payment.clone(),
     };
-    page(&OrderPage {
-        crumbs: crumbs(),
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let page = OrderPage {
+        crumbs: crumbs(None),
         steps: steps(&order),
         awaits_payment: awaits_payment(&order),
         may_cancel: service::may_cancel(&viewer.ctx, &order),
@@ -107,15 +132,38 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(number): Path<String>
         payments: order.payments.iter().map(row).collect(),
         shell: viewer.shell,
         order,
-    })
+        note,
+        errors,
+    };
+    page_with(status, &page)
 }
 
-fn crumbs() -> Vec<Link> {
-    vec![Link {
-        label: "Orders".to_owned(),
-        href: urls::ADMIN_ORDERS.to_owned(),
+/// The way to an order's page, or to a page below it.
+fn crumbs(below: Option<&Order>) -> Vec<Link> {
+    let link = |label: &str, href: String| Link {
+        label: label.to_owned(),
+        href,
         current: false,
-    }]
+    };
+    let mut links = vec![link("Orders", urls::ADMIN_ORDERS.to_owned())];
+    links.extend(below.map(|order| link(&order.number, urls::admin_order(&order.number))));
+    links
+}
+
+async fn add_note(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(number): Path<String>,
+    Form(note): Form<NewNote>,
+) -> Answer {
+    match service::add_note(&app, &viewer.ctx, &number, note.clone()).await {
+        Ok(order) => redirect(&format!("{}#timeline", urls::admin_order(&order.number))),
+        Err(Error::Invalid(errors)) => {
+            let order = service::order_for_staff(&app, &viewer.ctx, &number).await?;
+            draw(&app, viewer, order, note, errors)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn awaits_payment(order: &Order) -> bool {
@@ -178,7 +226,7 @@ async fn ask_cancel(State(app): State<App>, viewer: Viewer, Path(number): Path<S
     let captured = |payment: &Payment| payment.state == PaymentState::Captured;
     page(&CancelPage {
         shell: viewer.shell,
-        crumbs: crumbs(),
+        crumbs: crumbs(Some(&order)),
         paid: order.payments.iter().any(captured),
         order,
     })

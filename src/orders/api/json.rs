@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::fulfilments::FulfilmentJson;
 use crate::addresses::api::PostalAddressJson;
 use crate::catalog::image_url;
 use crate::ctx::Ctx;
@@ -58,6 +59,8 @@ pub struct OrderJson {
     pub note: String,
     /// Its payments, oldest first.
     pub payments: Vec<PaymentJson>,
+    /// What was sent of it, oldest first.
+    pub fulfilments: Vec<FulfilmentJson>,
     /// Its timeline, oldest first.
     pub events: Vec<OrderEventJson>,
     /// Whether the asker may cancel it now.
@@ -71,6 +74,8 @@ pub struct OrderJson {
 /// A line of an order.
 #[derive(Serialize, ToSchema)]
 pub struct OrderLineJson {
+    /// Names it within the order.
+    pub id: i64,
     /// The product, which may be archived since.
     pub product_id: i64,
     /// The variant.
@@ -85,6 +90,10 @@ pub struct OrderLineJson {
     pub image_url: Option<String>,
     /// How many.
     pub quantity: i64,
+    /// How many of them were called off before they were sent.
+    pub cancelled: i64,
+    /// How many of them were sent.
+    pub sent: i64,
     /// The price of one.
     pub unit_price: MoneyJson,
     /// Quantity times price.
@@ -153,7 +162,8 @@ pub struct PaymentsJson {
 /// An entry of the timeline.
 #[derive(Serialize, ToSchema)]
 pub struct OrderEventJson {
-    /// `placed`, `status_changed`, `cancelled`, `payment_captured`, …
+    /// `placed`, `status_changed`, `fulfilled`, `cancelled`, `payment_captured`, …; for staff
+    /// `note`, too.
     pub kind: String,
     /// In words.
     pub detail: String,
@@ -195,7 +205,11 @@ impl OrderJson {
             payment_status: order.payment_status.as_str(),
             fulfilment_status: order.fulfilment_status.as_str(),
             email: order.email.to_string(),
-            lines: order.lines.iter().map(OrderLineJson::from).collect(),
+            lines: order
+                .lines
+                .iter()
+                .map(|line| OrderLineJson::new(order, line))
+                .collect(),
             subtotal: order.subtotal.into(),
             discount: order.discount.into(),
             shipping_discount: order.shipping_discount.into(),
@@ -214,6 +228,7 @@ impl OrderJson {
             billing_address: order.billing_address.as_ref().map(AddressJson::from),
             note: order.note.clone(),
             payments: order.payments.iter().map(PaymentJson::from).collect(),
+            fulfilments: FulfilmentJson::all(order),
             events: order.events.iter().map(OrderEventJson::from).collect(),
             can_cancel: service::may_cancel(ctx, order),
             placed_at: order.placed_at.rfc3339(),
@@ -222,10 +237,11 @@ impl OrderJson {
     }
 }
 
-impl From<&OrderLine> for OrderLineJson {
-    fn from(line: &OrderLine) -> Self {
+impl OrderLineJson {
+    fn new(order: &Order, line: &OrderLine) -> Self {
         let image = Some(&line.image_key).filter(|key| !key.is_empty());
         Self {
+            id: line.id.0,
             product_id: line.product_id.0,
             variant_id: line.variant_id.0,
             sku: line.sku.clone(),
@@ -233,6 +249,8 @@ impl From<&OrderLine> for OrderLineJson {
             variant_name: line.variant_name.clone(),
             image_url: image.map(|key| image_url(key, 400)),
             quantity: line.quantity,
+            cancelled: line.cancelled,
+            sent: order.sent(line),
             unit_price: line.unit_price.into(),
             subtotal: line.subtotal.into(),
             line_discount: line.line_discount.into(),

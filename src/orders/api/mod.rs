@@ -1,15 +1,17 @@
 //! API: orders, for shoppers here and for staff in [`staff`]. Placing one is in `checkout`.
 
+mod fulfilments;
 mod json;
 mod staff;
 
 use axum::extract::{OriginalUri, Path, State};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::service;
+use super::service::{self, FindOrder};
 use crate::app::App;
 use crate::web::json::{Json, List, Problem, Query, page_request};
 use crate::web::{ApiCtx, Failure};
@@ -27,6 +29,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(show))
         .routes(routes!(cancel))
         .routes(routes!(payments))
+        .routes(routes!(find))
+        .merge(fulfilments::routes())
         .merge(staff::routes())
 }
 
@@ -133,4 +137,22 @@ async fn payments(
     let payments = service::payments(&app, &ctx, &number).await?;
     let items = payments.iter().map(PaymentJson::from).collect();
     Ok(Json(PaymentsJson { items }))
+}
+
+/// Have the link to an order sent
+///
+/// It goes to the address that the order was placed with, if `email` is that address. The answer
+/// is the same whether it is, or there is no such order.
+#[utoipa::path(post, path = "/orders/find", tag = "orders", request_body = FindOrder,
+    responses(
+        (status = 202, description = "If both fit together, a letter is on its way"),
+        (status = 422, body = Problem),
+    ), security((), ("bearer" = [])))]
+async fn find(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Json(input): Json<FindOrder>,
+) -> Result<StatusCode, Failure> {
+    service::find_by_email(&app, &ctx, &input).await?;
+    Ok(StatusCode::ACCEPTED)
 }

@@ -3,6 +3,8 @@
 //! A guest's visit remembers what opens the orders that it placed; the link in the confirmation
 //! brings the same along. Whoever has neither is told that there is no such order.
 
+mod find;
+
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::Uri;
@@ -22,6 +24,7 @@ use crate::web::{Answer, Flash, Pager, Shell, Template, Viewer, html, redirect};
 pub fn routes() -> Router<App> {
     Router::new()
         .route(urls::ORDERS, get(list))
+        .merge(find::routes())
         .route("/orders/{number}", get(show))
         .route("/orders/{number}/thanks", get(thanks))
         .route("/orders/{number}/cancel", post(cancel))
@@ -109,6 +112,7 @@ fn told(event: &OrderEvent) -> String {
     let (_, to) = event.detail.rsplit_once(" → ").unwrap_or_default();
     match (&*event.kind, OrderStatus::from_word(to)) {
         ("status_changed", Some(status)) => status.in_words().to_owned(),
+        ("fulfilled", _) => format!("Sent: {}", event.detail),
         ("payment_captured", _) => format!("Payment received: {}", event.detail),
         _ => event.detail.clone(),
     }

@@ -2,7 +2,10 @@
 //! and to staff with `orders`; for everyone else they do not exist.
 
 mod change;
+mod fulfil;
 mod guest;
+mod lookup;
+mod notes;
 mod person;
 mod place;
 mod words;
@@ -11,13 +14,16 @@ use super::model::{Address, Order, OrderFilter, OrderSummary, Waiting};
 use super::store::{self, Head};
 use crate::app::App;
 use crate::ctx::{Ctx, Permission, Rule};
-use crate::db::Conn;
+use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::payments::{self, Payment};
 use crate::types::{CartId, Page, PageRequest};
 
 pub use change::{cancel, may_cancel, record_payment, transition};
+pub use fulfil::{NewParcel, ParcelLine, TrackingInput, delivered, fulfil, track};
 pub use guest::{GuestTokens, new_number, tidy_number};
+pub use lookup::{FindOrder, find_by_email, link_to};
+pub use notes::{MAX_NOTE, NewNote, add_note};
 pub use person::{all_own, erase};
 pub use place::place;
 pub use words::how_to_pay;
@@ -67,7 +73,7 @@ pub async fn payments(app: &App, ctx: &Ctx, number: &str) -> Result<Vec<Payment>
 /// The order that a cart became, for checkout, which knows that the asker had the cart.
 pub async fn of_cart(conn: &mut Conn, cart: CartId) -> Result<Option<Order>> {
     match store::of_cart(conn, cart).await? {
-        Some(head) => Ok(Some(complete(conn, head).await?)),
+        Some(head) => Ok(Some(complete(conn, head, false).await?)),
         None => Ok(None),
     }
 }
@@ -91,7 +97,17 @@ pub fn guest_token(app: &App, order: &Order) -> Option<String> {
 async fn find(conn: &mut Conn, ctx: &Ctx, number: &str) -> Result<Order> {
     let head = store::by_number(conn, &guest::tidy_number(number)).await?;
     let head = head.filter(|head| may_see(ctx, head));
-    complete(conn, head.ok_or(Error::NotFound)?).await
+    let staff = ctx.may(Permission::Orders);
+    complete(conn, head.ok_or(Error::NotFound)?, staff).await
+}
+
+/// The same, locked until the transaction ends: whoever else would change it waits. Errors:
+/// `NotFound`.
+async fn find_to_change(tx: &mut Tx, ctx: &Ctx, number: &str) -> Result<Order> {
+    let head = store::lock(tx, &guest::tidy_number(number)).await?;
+    let head = head.filter(|head| may_see(ctx, head));
+    let staff = ctx.may(Permission::Orders);
+    complete(tx, head.ok_or(Error::NotFound)?, staff).await
 }
 
 fn may_see(ctx: &Ctx, head: &Head) -> bool {
@@ -101,10 +117,16 @@ fn may_see(ctx: &Ctx, head: &Head) -> bool {
     rules.into_iter().flatten().any(|rule| ctx.allows(rule))
 }
 
-async fn complete(conn: &mut Conn, head: Head) -> Result<Order> {
+/// An order with everything that belongs to it; with what staff wrote for each other only for
+/// them.
+async fn complete(conn: &mut Conn, head: Head, for_staff: bool) -> Result<Order> {
     let mut order = head.order;
     order.lines = store::lines(conn, order.id, order.total.currency()).await?;
     order.payments = payments::service::of_orders(conn, &[order.id]).await?;
+    order.fulfilments = store::fulfilments(conn, order.id).await?;
     order.events = store::events(conn, order.id).await?;
+    if !for_staff {
+        order.events.retain(|event| !event.is_internal());
+    }
     Ok(order)
 }

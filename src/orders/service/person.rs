@@ -21,7 +21,7 @@ pub async fn all_own(app: &App, ctx: &Ctx) -> Result<Vec<Order>> {
     let mut conn = app.db.conn().await?;
     let mut orders = Vec::new();
     for head in store::of_user(&mut conn, user).await? {
-        orders.push(complete(&mut conn, head).await?);
+        orders.push(complete(&mut conn, head, false).await?);
     }
     Ok(orders)
 }
@@ -53,6 +53,7 @@ pub async fn erase(tx: &mut Tx, ctx: &Ctx, user: UserId) -> Result<()> {
         let email = Email::parse(&format!("former-customer-{}@erased.invalid", order.id));
         let email = email.ok_or_else(|| anyhow::anyhow!("not an e-mail address"))?;
         store::erase(tx, order, &email, NOBODY, ctx.now).await?;
+        store::erase_notes(tx, order.id).await?;
     }
     store::erase_actor(tx, user, NOBODY).await?;
     Ok(())

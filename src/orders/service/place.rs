@@ -22,7 +22,7 @@ pub async fn place(tx: &mut Tx, app: &App, ctx: &Ctx, order: &NewOrder) -> Resul
         Some(_) => None,
         None => Some(guest::hash(&app.guest_tokens.token(&order.number))),
     };
-    let inserted = store::insert(tx, order, guest_token.as_deref(), ctx.now).await;
+    let inserted = store::insert(tx, order, guest_token.as_deref(), ctx.locale, ctx.now).await;
     let id = on_unique(inserted, || Error::Unavailable)?;
     let actor = ctx.actor_name();
     let detail = "Order placed";

@@ -1,20 +1,24 @@
 //! SQL of orders: reading. What changes them is in [`write`].
 
+mod fulfilments;
+mod list;
 mod write;
 
 use serde::{Deserialize, Serialize};
 
 use super::model::{
-    Address, Applied, FulfilmentStatus, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus,
-    OrderSummary, PaymentStatus, PostalAddress, TaxShare, TraceStep, Waiting,
+    Address, Applied, FulfilmentStatus, Order, OrderEvent, OrderLine, OrderStatus, PaymentStatus,
+    PostalAddress, TaxShare, TraceStep,
 };
-use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_one};
+use crate::db::{self, Conn, FromRow, Query, Tx, fetch_all};
 use crate::types::{
-    CartId, Currency, Email, Money, OrderId, OrderLineId, Page, PageRequest, ProductId,
-    PromotionId, TaxRate, Timestamp, UserId, VariantId,
+    CartId, Currency, Email, Locale, Money, OrderId, OrderLineId, ProductId, PromotionId, TaxRate,
+    Timestamp, UserId, VariantId,
 };
 
-pub use write::{erase, erase_actor, insert, insert_event, set_statuses};
+pub use fulfilments::{fulfilments, insert_fulfilment, set_delivered, set_tracking};
+pub use list::{list, waiting};
+pub use write::{erase, erase_actor, erase_notes, insert, insert_event, set_statuses};
 
 /// How an address is kept in its column.
 #[derive(Serialize, Deserialize)]
@@ -126,6 +130,8 @@ struct OrderRow {
     billing_address: Option<String>,
     note: String,
     price_trace: String,
+    #[sqlx(try_from = "String")]
+    locale: Locale,
     placed_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -185,8 +191,10 @@ impl From<OrderRow> for Head {
             shipping_address: read_address(row.shipping_address),
             billing_address: row.billing_address.map(read_address),
             note: row.note,
+            locale: row.locale,
             price_trace: steps.collect(),
             payments: Vec::new(),
+            fulfilments: Vec::new(),
             events: Vec::new(),
             placed_at: row.placed_at,
             updated_at: row.updated_at,
@@ -205,7 +213,7 @@ fn heads_where() -> Query {
             fulfilment_status, currency, subtotal_minor, discount_minor, shipping_discount_minor,
             shipping_minor, shipping_tax_minor, tax_minor, taxes, promotions, total_minor,
             prices_include_tax, shipping_method, shipping_method_name, shipping_address,
-            billing_address, note, price_trace, placed_at, updated_at
+            billing_address, note, price_trace, locale, placed_at, updated_at
         from orders
         where ",
     )
@@ -221,6 +229,14 @@ pub async fn by_number(conn: &mut Conn, number: &str) -> db::Result<Option<Head>
     let mut query = heads_where();
     query.push("number = ").bind(number);
     first_head(conn, &query).await
+}
+
+/// The order of a public number, locked until the transaction ends: whoever else would change
+/// what belongs to it waits.
+pub async fn lock(tx: &mut Tx, number: &str) -> db::Result<Option<Head>> {
+    let mut query = heads_where();
+    query.push("number = ").bind(number).lock();
+    first_head(tx, &query).await
 }
 
 /// The order that a cart became.
@@ -257,6 +273,7 @@ struct LineRow {
     variant_name: String,
     image_key: String,
     quantity: i64,
+    cancelled_quantity: i64,
     unit_price_minor: i64,
     subtotal_minor: i64,
     line_discount_minor: i64,
@@ -277,8 +294,8 @@ pub async fn lines(
         conn,
         LineRow,
         "select id, product_id, variant_id, sku, name, variant_name, image_key, quantity,
-            unit_price_minor, subtotal_minor, line_discount_minor, order_discount_minor, tax_name,
-            tax_rate, tax_minor, total_minor
+            cancelled_quantity, unit_price_minor, subtotal_minor, line_discount_minor,
+            order_discount_minor, tax_name, tax_rate, tax_minor, total_minor
         from order_lines
         where order_id = $1
         order by position, id",
@@ -293,6 +310,7 @@ pub async fn lines(
         variant_name: row.variant_name,
         image_key: row.image_key,
         quantity: row.quantity,
+        cancelled: row.cancelled_quantity,
         unit_price: Money::new(row.unit_price_minor, currency),
         subtotal: Money::new(row.subtotal_minor, currency),
         line_discount: Money::new(row.line_discount_minor, currency),
@@ -333,113 +351,4 @@ pub async fn events(conn: &mut Conn, order: OrderId) -> db::Result<Vec<OrderEven
         created_at: row.created_at,
     });
     Ok(events.collect())
-}
-
-#[derive(FromRow)]
-struct SummaryRow {
-    number: String,
-    customer: String,
-    #[sqlx(try_from = "String")]
-    email: Email,
-    #[sqlx(try_from = "String")]
-    status: OrderStatus,
-    #[sqlx(try_from = "String")]
-    payment_status: PaymentStatus,
-    #[sqlx(try_from = "String")]
-    fulfilment_status: FulfilmentStatus,
-    count: i64,
-    total_minor: i64,
-    #[sqlx(try_from = "String")]
-    currency: Currency,
-    placed_at: Timestamp,
-}
-
-impl From<SummaryRow> for OrderSummary {
-    fn from(row: SummaryRow) -> Self {
-        Self {
-            number: row.number,
-            customer: row.customer,
-            email: row.email,
-            status: row.status,
-            payment_status: row.payment_status,
-            fulfilment_status: row.fulfilment_status,
-            count: row.count,
-            total: Money::new(row.total_minor, row.currency),
-            placed_at: row.placed_at,
-        }
-    }
-}
-
-/// A page of orders, newest first: of one user, or of all.
-pub async fn list(
-    conn: &mut Conn,
-    user: Option<UserId>,
-    filter: &OrderFilter,
-    page: PageRequest,
-) -> db::Result<Page<OrderSummary>> {
-    let mut total = Query::new("select count(*) from orders o where true");
-    narrow(&mut total, user, filter);
-    let (total,): (i64,) = total.fetch_one(conn).await?;
-    let mut query = Query::new(
-        "select o.number, o.customer, o.email, o.status, o.payment_status, o.fulfilment_status,
-            coalesce((
-                select cast(sum(l.quantity) as bigint)
-                from order_lines l
-                where l.order_id = o.id
-            ), 0) as count,
-            o.total_minor, o.currency, o.placed_at
-        from orders o
-        where true",
-    );
-    narrow(&mut query, user, filter);
-    query
-        .push(" order by o.placed_at desc, o.id desc limit ")
-        .bind(page.limit())
-        .push(" offset ")
-        .bind(page.offset());
-    let rows: Vec<SummaryRow> = query.fetch_all(conn).await?;
-    Ok(Page {
-        items: rows.into_iter().map(OrderSummary::from).collect(),
-        total,
-        request: page,
-    })
-}
-
-/// How many orders wait for staff.
-pub async fn waiting(conn: &mut Conn) -> db::Result<Waiting> {
-    let (pending, unpaid) = fetch_one!(
-        conn,
-        (i64, i64),
-        "select
-            (select count(*) from orders where status = 'pending') as pending,
-            (select count(*) from orders
-                where payment_status = 'unpaid' and status <> 'cancelled') as unpaid"
-    )?;
-    Ok(Waiting { pending, unpaid })
-}
-
-fn narrow(query: &mut Query, user: Option<UserId>, filter: &OrderFilter) {
-    if let Some(user) = user {
-        query.push(" and o.user_id = ").bind(user);
-    }
-    if !filter.search.trim().is_empty() {
-        // Folding leaves letters, digits and spaces: nothing that `like` would read as a sign.
-        let words = crate::types::text::fold(&filter.search);
-        if words.is_empty() {
-            query.push(" and false");
-        } else {
-            query
-                .push(" and o.search_text like ")
-                .bind(format!("%{words}%"));
-        }
-    }
-    if let Some(status) = filter.status {
-        query.push(" and o.status = ").bind(status);
-    }
-    if let Some(status) = filter.payment_status {
-        query.push(" and o.payment_status = ").bind(status);
-    }
-    if let Some(status) = filter.fulfilment_status {
-        query.push(" and o.fulfilment_status = ").bind(status);
-    }
 }

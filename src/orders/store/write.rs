@@ -1,10 +1,10 @@
 //! SQL of orders: writing.
 
-use super::super::model::{Address, NewOrder, Order, Statuses};
+use super::super::model::{Address, NOTE, NewOrder, Order, Statuses};
 use super::{AddressColumn, AppliedColumn, StepColumn, TaxColumn};
 use crate::db::{self, Query, Tx, execute, fetch_one};
 use crate::types::text::fold;
-use crate::types::{Email, OrderId, Timestamp, UserId};
+use crate::types::{Email, Locale, OrderId, Timestamp, UserId};
 
 fn write_address(address: &Address) -> String {
     serde_json::to_string(&AddressColumn::from(address)).unwrap_or_default()
@@ -17,11 +17,12 @@ fn search_text(number: &str, email: &Email, customer: &str) -> String {
     parts.map(fold).join(" ")
 }
 
-/// Writes an order and its lines, in the statuses that every order begins with.
+/// Writes an order and its lines, with the language of its shopper, in the statuses that every order begins with.
 pub async fn insert(
     tx: &mut Tx,
     order: &NewOrder,
     guest_token_hash: Option<&str>,
+    locale: Locale,
     now: Timestamp,
 ) -> db::Result<OrderId> {
     let customer = order.shipping_address.addressee();
@@ -56,9 +57,9 @@ pub async fn insert(
             shipping_minor, tax_minor, total_minor, prices_include_tax, shipping_method,
             shipping_method_name, shipping_address, billing_address, note, price_trace,
             placed_at, updated_at, discount_minor, shipping_discount_minor, shipping_tax_minor,
-            taxes, promotions)
+            taxes, promotions, country, locale)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22, $23, $23, $24, $25, $26, $27, $28)
+            $19, $20, $21, $22, $23, $23, $24, $25, $26, $27, $28, $29, $30)
         returning id",
         &order.number,
         order.cart_id,
@@ -88,6 +89,8 @@ pub async fn insert(
         quote.shipping_tax.minor(),
         serde_json::to_string(&taxes).unwrap_or_default(),
         serde_json::to_string(&promotions).unwrap_or_default(),
+        order.shipping_address.country(),
+        locale,
     )?;
     insert_lines(tx, id, order).await?;
     Ok(id)
@@ -201,6 +204,18 @@ pub async fn erase(
         order.id,
     )?;
     Ok(())
+}
+
+/// Empties what staff wrote of an order for each other.
+pub async fn erase_notes(tx: &mut Tx, id: OrderId) -> db::Result<u64> {
+    execute!(
+        tx,
+        "update order_events
+        set detail = ''
+        where order_id = $1 and kind = $2",
+        id,
+        NOTE,
+    )
 }
 
 /// Calls a person by another name in all timelines. Gives in how many entries.

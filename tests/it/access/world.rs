@@ -257,6 +257,17 @@ impl World {
                 self.things.remove("items {id}");
                 order(&self.app, &self.owner, &product, 1, "bank_transfer").await
             }
+            "parcels {parcel}" | "fulfilments {fulfilment}" => {
+                let number = self.things["orders {number}"].clone();
+                let confirmed = zoco::orders::OrderStatus::Confirmed;
+                let orders = zoco::orders::service::transition;
+                orders(&self.app, &system, &number, confirmed)
+                    .await
+                    .unwrap();
+                let all = zoco::orders::service::NewParcel::default();
+                let sent = zoco::orders::service::fulfil(&self.app, &system, &number, all).await;
+                sent.unwrap().fulfilments[0].number.to_string()
+            }
             "sessions {id}" => {
                 let a = self.askers[""].api.signed_in(Asker::A.email()).await;
                 let listed = a.get("/api/auth/sessions").await.expect(200).json();

@@ -4,13 +4,13 @@ use zoco::addresses::PostalAddress;
 use zoco::ctx::Ctx;
 use zoco::orders::store::{self, Head};
 use zoco::orders::{
-    Address, FulfilmentStatus, NewOrder, NewOrderLine, OrderFilter, OrderStatus, PaymentStatus,
-    Statuses,
+    Address, FulfilmentLine, FulfilmentState, FulfilmentStatus, NewOrder, NewOrderLine,
+    OrderFilter, OrderStatus, PaymentStatus, Statuses, Tracking,
 };
 use zoco::pricing::{Applied, Quote, QuoteLine, TaxShare, TraceStep};
 use zoco::types::{
-    CartId, Email, Money, OrderId, PageRequest, ProductId, PromotionId, TaxRate, Timestamp, UserId,
-    VariantId,
+    CartId, Email, Locale, Money, OrderId, PageRequest, ProductId, PromotionId, TaxRate, Timestamp,
+    UserId, VariantId,
 };
 
 use crate::support::{TestApp, both};
@@ -107,7 +107,7 @@ fn order(app: &TestApp, number: &str, cart_id: CartId, user_id: Option<UserId>) 
 
 async fn insert(app: &TestApp, order: &NewOrder, at: Timestamp) -> OrderId {
     let mut tx = app.db.begin().await.unwrap();
-    let id = store::insert(&mut tx, order, Some("hash"), at)
+    let id = store::insert(&mut tx, order, Some("hash"), Locale::Spanish, at)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -127,6 +127,7 @@ both! {
             .unwrap();
         let read = &head.order;
         assert_eq!(head.guest_token_hash.as_deref(), Some("hash"));
+        assert_eq!(read.locale, Locale::Spanish);
         assert_eq!(
             (read.id, read.cart_id, read.user_id),
             (id, new.cart_id, None)
@@ -178,7 +179,7 @@ both! {
         drop(conn);
         // The number and the cart are unique.
         let mut tx = app.db.begin().await.unwrap();
-        let taken = store::insert(&mut tx, &new, None, now).await.unwrap_err();
+        let taken = store::insert(&mut tx, &new, None, Locale::English, now).await.unwrap_err();
         assert!(taken.is_unique());
     }
 
@@ -401,6 +402,43 @@ both! {
             read.order.shipping_address,
             Address::Text("somewhere".to_owned())
         );
+    }
+
+    async fn parcels_are_read_as_they_were_sent(app: TestApp) {
+        let now = app.clock.now();
+        let id = insert(&app, &order(&app, "A", cart(&app, "c", None).await, None), now).await;
+        let mut tx = app.db.begin().await.unwrap();
+        let head = store::lock(&mut tx, "A").await.unwrap().unwrap();
+        assert_eq!(head.order.id, id);
+        assert!(store::lock(&mut tx, "NONE").await.unwrap().is_none());
+        assert!(store::fulfilments(&mut tx, id).await.unwrap().is_empty());
+        let lines = store::lines(&mut tx, id, app.currency()).await.unwrap();
+        let some = |line: usize, quantity| FulfilmentLine { order_line_id: lines[line].id, quantity };
+        let tracking = Tracking { carrier: "dhl".to_owned(), number: "00".to_owned(), url: "https://dhl.example/00".to_owned() };
+        let first = store::insert_fulfilment(&mut tx, id, 1, &[some(1, 2), some(0, 1)], &tracking, now).await.unwrap();
+        let none = Tracking::default();
+        let second = store::insert_fulfilment(&mut tx, id, 2, &[some(0, 1)], &none, now.plus_seconds(9)).await.unwrap();
+        assert!(store::set_delivered(&mut tx, first, now.plus_seconds(60)).await.unwrap());
+        assert!(!store::set_delivered(&mut tx, first, now.plus_seconds(90)).await.unwrap());
+        store::set_tracking(&mut tx, second, &tracking).await.unwrap();
+        let read = store::fulfilments(&mut tx, id).await.unwrap();
+        assert_eq!(read.iter().map(|one| (one.id, one.number, one.state)).collect::<Vec<_>>(), [(first, 1, FulfilmentState::Delivered), (second, 2, FulfilmentState::Sent)]);
+        assert_eq!(read[0].lines, [some(0, 1), some(1, 2)], "in the order of the order");
+        assert_eq!((read[0].delivered_at, read[1].delivered_at), (Some(now.plus_seconds(60)), None));
+        assert_eq!((&read[0].tracking, &read[1].tracking), (&tracking, &tracking));
+    }
+
+    async fn notes_go_when_their_order_forgets_its_person(app: TestApp) {
+        let now = app.clock.now();
+        let id = insert(&app, &order(&app, "A", cart(&app, "c", None).await, None), now).await;
+        let mut tx = app.db.begin().await.unwrap();
+        for (kind, detail) in [("placed", "Order placed"), ("note", "Rang twice")] {
+            store::insert_event(&mut tx, id, kind, detail, (None, "Stella"), now).await.unwrap();
+        }
+        assert_eq!(store::erase_notes(&mut tx, id).await.unwrap(), 1);
+        let events = store::events(&mut tx, id).await.unwrap();
+        assert_eq!((events[0].detail.as_str(), events[1].detail.as_str()), ("Order placed", ""));
+        assert!(events[1].is_internal() && !events[0].is_internal());
     }
 
     async fn a_person_is_taken_out_of_their_orders(app: TestApp) {

@@ -493,6 +493,17 @@ impl Api {
         .await
     }
 
+    /// PUT with a JSON body
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.request(
+            Method::PUT,
+            path,
+            "application/json",
+            body.to_string().into_bytes(),
+        )
+        .await
+    }
+
     /// PATCH with a JSON body
     pub async fn patch(&self, path: &str, body: Value) -> Reply {
         self.request(

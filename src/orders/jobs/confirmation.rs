@@ -1,22 +1,14 @@
-//! What happens after an order changed: letters.
+//! The letter that confirms a new order.
 
 use askama::Template;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::model::Order;
-use super::{service, urls};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::jobs::Observer;
 use crate::mail::Letter;
-
-/// Sends the confirmation of a new order.
-pub const CONFIRMATION_MAIL: Observer = Observer {
-    topic: "order.placed",
-    job: "orders.confirmation_mail",
-    run: |app, payload| Box::pin(send_confirmation(app, payload)),
-};
+use crate::orders::model::Order;
+use crate::orders::service;
 
 #[derive(Deserialize)]
 struct Placed {
@@ -43,7 +35,8 @@ struct Html<'a> {
     link: &'a str,
 }
 
-async fn send_confirmation(app: App, payload: Value) -> Result<()> {
+/// Sends it.
+pub async fn send(app: App, payload: Value) -> Result<()> {
     let Placed { number } = serde_json::from_value(payload)?;
     let order = service::order(&app, &app.system(), &number).await?;
     let letter = confirmation(&app, &order)?;
@@ -55,7 +48,7 @@ fn confirmation(app: &App, order: &Order) -> Result<Letter> {
     let shop = &app.config.shop_name;
     let instructions = service::how_to_pay(app, order).unwrap_or_default();
     let address = order.shipping_address.lines();
-    let link = link(app, order);
+    let link = service::link_to(app, order);
     let text = Text {
         shop,
         order,
@@ -78,13 +71,4 @@ fn confirmation(app: &App, order: &Order) -> Result<Letter> {
         html: html.render().map_err(failed)?,
         key: format!("order confirmation {}", order.number),
     })
-}
-
-/// Where the reader sees the order; a guest's link carries the token that opens it.
-fn link(app: &App, order: &Order) -> String {
-    let page = app.config.absolute(&urls::order(&order.number));
-    match service::guest_token(app, order) {
-        Some(token) => format!("{page}?token={token}"),
-        None => page,
-    }
 }

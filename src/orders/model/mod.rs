@@ -1,10 +1,16 @@
 //! Orders: what was bought, for whom, and where it stands.
 
+mod fulfilment;
+
 use crate::payments::Payment;
 use crate::pricing::{Quote, QuoteLine};
 use crate::types::{
-    CartId, Email, Money, OrderId, OrderLineId, ProductId, TaxRate, Timestamp, UserId, VariantId,
-    text_enum,
+    CartId, Email, Locale, Money, OrderId, OrderLineId, ProductId, TaxRate, Timestamp, UserId,
+    VariantId, text_enum,
+};
+
+pub use fulfilment::{
+    CARRIERS, Carrier, Fulfilment, FulfilmentLine, FulfilmentState, Tracking, carrier,
 };
 
 /// An order keeps its addresses and all of its quote, so the store of orders reads them.
@@ -196,6 +202,14 @@ impl Address {
         }
     }
 
+    /// The country's code; empty for a free text.
+    pub fn country(&self) -> &str {
+        match self {
+            Self::Text(_) => "",
+            Self::Fields(fields) => &fields.country,
+        }
+    }
+
     /// Who gets it: the name, or the first line of a free text.
     pub fn addressee(&self) -> &str {
         match self {
@@ -256,10 +270,14 @@ pub struct Order {
     pub billing_address: Option<Address>,
     /// What the shopper wrote.
     pub note: String,
+    /// The language that the shopper is written to in.
+    pub locale: Locale,
     /// "Why this price?"
     pub price_trace: Vec<TraceStep>,
     /// Its payments, oldest first.
     pub payments: Vec<Payment>,
+    /// What was sent of it, oldest first.
+    pub fulfilments: Vec<Fulfilment>,
     /// Its timeline, oldest first.
     pub events: Vec<OrderEvent>,
     /// When it was placed.
@@ -272,6 +290,36 @@ impl Order {
     /// Pieces in all.
     pub fn count(&self) -> i64 {
         self.lines.iter().map(|line| line.quantity).sum()
+    }
+
+    /// The line with this id.
+    pub fn line(&self, id: OrderLineId) -> Option<&OrderLine> {
+        self.lines.iter().find(|line| line.id == id)
+    }
+
+    /// Pieces of a line that were sent.
+    pub fn sent(&self, line: &OrderLine) -> i64 {
+        let parcels = self.fulfilments.iter();
+        parcels.map(|parcel| parcel.count_of(line.id)).sum()
+    }
+
+    /// Pieces of a line that are still to be sent.
+    pub fn unsent(&self, line: &OrderLine) -> i64 {
+        (line.quantity - line.cancelled - self.sent(line)).max(0)
+    }
+
+    /// Whether it may be sent as far as its status goes: it was accepted, and is neither called
+    /// off nor sent.
+    pub fn may_be_sent(&self) -> bool {
+        matches!(
+            self.status,
+            OrderStatus::Confirmed | OrderStatus::Processing
+        )
+    }
+
+    /// The parcel with this number.
+    pub fn parcel(&self, number: i64) -> Option<&Fulfilment> {
+        self.fulfilments.iter().find(|one| one.number == number)
     }
 
     /// Its three statuses.
@@ -303,6 +351,8 @@ pub struct OrderLine {
     pub image_key: String,
     /// How many.
     pub quantity: i64,
+    /// How many of them were called off before they were sent.
+    pub cancelled: i64,
     /// The price of one.
     pub unit_price: Money,
     /// Quantity times price.
@@ -326,6 +376,9 @@ impl OrderLine {
     }
 }
 
+/// The kind of a timeline entry that staff wrote for each other.
+pub const NOTE: &str = "note";
+
 /// An entry of an order's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderEvent {
@@ -337,6 +390,13 @@ pub struct OrderEvent {
     pub actor_name: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl OrderEvent {
+    /// Whether it is for staff only.
+    pub fn is_internal(&self) -> bool {
+        self.kind == NOTE
+    }
 }
 
 /// An order as a list shows it.

@@ -1,0 +1,238 @@
+//! Short letters about what became of an order, in the language that it was placed in.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::mail::Notice;
+use crate::orders::model::{Order, OrderStatus};
+use crate::orders::service;
+use crate::types::{Locale, Money};
+
+/// What an event says of an order.
+#[derive(Deserialize)]
+struct About {
+    number: String,
+    /// The parcel that was sent.
+    #[serde(default)]
+    fulfilment: i64,
+    /// The status that the order moved to.
+    #[serde(default)]
+    to: String,
+}
+
+/// The order of an event.
+async fn order_of(app: &App, number: &str) -> Result<Order> {
+    service::order(app, &app.system(), number).await
+}
+
+/// Sends a letter about an order. `key` sets it apart from the order's other letters.
+async fn send(app: &App, order: &Order, notice: Notice, key: &str) -> Result<()> {
+    let mut letter = notice.letter(app, &order.email, order.locale)?;
+    letter.key = format!("{key} {}", order.number);
+    Ok(app.mailer.send(letter).await?)
+}
+
+fn see(app: &App, order: &Order) -> Option<(&'static str, String)> {
+    let words = match order.locale {
+        Locale::English => "See your order",
+        Locale::Spanish => "Ver tu pedido",
+    };
+    Some((words, service::link_to(app, order)))
+}
+
+/// The link that somebody asked for.
+pub async fn link(app: App, payload: Value) -> Result<()> {
+    let About { number, .. } = serde_json::from_value(payload)?;
+    let order = order_of(&app, &number).await?;
+    let number = &order.number;
+    let notice = match order.locale {
+        Locale::English => Notice {
+            subject: format!("The link to your order {number}"),
+            title: format!("Your order {number}"),
+            paragraphs: vec![
+                "Somebody, probably you, asked for the link to this order. If it was not you, do \
+                nothing: nobody but you got it."
+                    .to_owned(),
+            ],
+            action: see(&app, &order),
+            ..Notice::default()
+        },
+        Locale::Spanish => Notice {
+            subject: format!("El enlace a tu pedido {number}"),
+            title: format!("Tu pedido {number}"),
+            paragraphs: vec![
+                "Alguien, probablemente tú, ha pedido el enlace a este pedido. Si no has sido tú, \
+                no hagas nada: nadie más lo ha recibido."
+                    .to_owned(),
+            ],
+            action: see(&app, &order),
+            ..Notice::default()
+        },
+    };
+    // Asked for again, it comes again.
+    let key = format!("order link {}", app.clock.now().rfc3339());
+    send(&app, &order, notice, &key).await
+}
+
+/// A parcel left the house.
+pub async fn sent(app: App, payload: Value) -> Result<()> {
+    let About {
+        number, fulfilment, ..
+    } = serde_json::from_value(payload)?;
+    let order = order_of(&app, &number).await?;
+    let Some(parcel) = order.parcel(fulfilment) else {
+        return Ok(());
+    };
+    let goods = parcel.lines.iter().filter_map(|line| {
+        let known = order.line(line.order_line_id)?;
+        Some(format!("{} × {}", line.quantity, known.label()))
+    });
+    let list = goods.collect();
+    let (number, url, words) = (
+        &order.number,
+        &parcel.tracking.url,
+        parcel.tracking.in_words(),
+    );
+    // A later parcel may complete the order; this one is about what was sent with it.
+    let sent = |upto: i64| {
+        order
+            .fulfilments
+            .iter()
+            .filter(move |one| one.number <= upto)
+    };
+    let pieces: i64 = sent(fulfilment).map(|one| one.count()).sum();
+    let wanted: i64 = order
+        .lines
+        .iter()
+        .map(|line| line.quantity - line.cancelled)
+        .sum();
+    let whole = pieces >= wanted;
+    let notice = match order.locale {
+        Locale::English => {
+            let mut paragraphs = vec![if whole {
+                format!("Your order {number} is on its way, with:")
+            } else {
+                format!("A part of your order {number} is on its way; the rest follows. With it:")
+            }];
+            if !words.is_empty() {
+                paragraphs.insert(0, format!("Carried by {words}."));
+            }
+            Notice {
+                subject: if whole {
+                    format!("Your order {number} is on its way")
+                } else {
+                    format!("A part of your order {number} is on its way")
+                },
+                title: "Your parcel is on its way".to_owned(),
+                paragraphs,
+                list,
+                action: if url.is_empty() {
+                    see(&app, &order)
+                } else {
+                    Some(("Follow your parcel", url.clone()))
+                },
+            }
+        }
+        Locale::Spanish => {
+            let mut paragraphs = vec![if whole {
+                format!("Tu pedido {number} está en camino, con:")
+            } else {
+                format!(
+                    "Una parte de tu pedido {number} está en camino; el resto viene después. Lleva:"
+                )
+            }];
+            if !words.is_empty() {
+                paragraphs.insert(0, format!("Lo lleva {words}."));
+            }
+            Notice {
+                subject: if whole {
+                    format!("Tu pedido {number} está en camino")
+                } else {
+                    format!("Una parte de tu pedido {number} está en camino")
+                },
+                title: "Tu paquete está en camino".to_owned(),
+                paragraphs,
+                list,
+                action: if url.is_empty() {
+                    see(&app, &order)
+                } else {
+                    Some(("Seguir tu paquete", url.clone()))
+                },
+            }
+        }
+    };
+    send(&app, &order, notice, &format!("order sent {fulfilment}")).await
+}
+
+/// All of an order arrived; the steps before have no letter of their own.
+pub async fn delivered(app: App, payload: Value) -> Result<()> {
+    let About { number, to, .. } = serde_json::from_value(payload)?;
+    if to != OrderStatus::Delivered.as_str() {
+        return Ok(());
+    }
+    let order = order_of(&app, &number).await?;
+    let number = &order.number;
+    let notice = match order.locale {
+        Locale::English => Notice {
+            subject: format!("Your order {number} was delivered"),
+            title: "Your order was delivered".to_owned(),
+            paragraphs: vec![format!(
+                "Everything of your order {number} has arrived. If something is missing or not as \
+                it should be, tell us on its page."
+            )],
+            action: see(&app, &order),
+            ..Notice::default()
+        },
+        Locale::Spanish => Notice {
+            subject: format!("Tu pedido {number} ha llegado"),
+            title: "Tu pedido ha llegado".to_owned(),
+            paragraphs: vec![format!(
+                "Ha llegado todo lo de tu pedido {number}. Si falta algo o no está bien, dínoslo \
+                en su página."
+            )],
+            action: see(&app, &order),
+            ..Notice::default()
+        },
+    };
+    send(&app, &order, notice, "order delivered").await
+}
+
+/// The order was called off.
+pub async fn cancelled(app: App, payload: Value) -> Result<()> {
+    let About { number, .. } = serde_json::from_value(payload)?;
+    let order = order_of(&app, &number).await?;
+    let number = &order.number;
+    let mut returned = order.payments.iter().filter(|one| !one.refunded.is_zero());
+    let refunded = returned.next().map(|one| one.refunded);
+    let money = |refunded: Option<Money>| match (order.locale, refunded) {
+        (Locale::English, Some(amount)) => format!("What you paid, {amount}, goes back to you."),
+        (Locale::English, None) => "Nothing is to be paid.".to_owned(),
+        (Locale::Spanish, Some(amount)) => format!("Te devolvemos lo que has pagado, {amount}."),
+        (Locale::Spanish, None) => "No hay nada que pagar.".to_owned(),
+    };
+    let notice = match order.locale {
+        Locale::English => Notice {
+            subject: format!("Your order {number} is cancelled"),
+            title: "Your order is cancelled".to_owned(),
+            paragraphs: vec![
+                format!("Your order {number} is cancelled, and nothing of it will be sent."),
+                money(refunded),
+            ],
+            action: see(&app, &order),
+            ..Notice::default()
+        },
+        Locale::Spanish => Notice {
+            subject: format!("Tu pedido {number} está cancelado"),
+            title: "Tu pedido está cancelado".to_owned(),
+            paragraphs: vec![
+                format!("Tu pedido {number} está cancelado, y no se enviará nada."),
+                money(refunded),
+            ],
+            action: see(&app, &order),
+            ..Notice::default()
+        },
+    };
+    send(&app, &order, notice, "order cancelled").await
+}

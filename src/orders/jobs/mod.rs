@@ -1,0 +1,35 @@
+//! What happens after an order changed: letters to whoever ordered.
+
+mod confirmation;
+mod letters;
+
+use crate::jobs::Observer;
+
+/// The letters about orders. Each is the same however often its job runs.
+pub const LETTERS: [Observer; 5] = [
+    Observer {
+        topic: "order.placed",
+        job: "orders.confirmation_mail",
+        run: |app, payload| Box::pin(confirmation::send(app, payload)),
+    },
+    Observer {
+        topic: "order.link_wanted",
+        job: "orders.link_mail",
+        run: |app, payload| Box::pin(letters::link(app, payload)),
+    },
+    Observer {
+        topic: "order.fulfilled",
+        job: "orders.sent_mail",
+        run: |app, payload| Box::pin(letters::sent(app, payload)),
+    },
+    Observer {
+        topic: "order.status_changed",
+        job: "orders.delivered_mail",
+        run: |app, payload| Box::pin(letters::delivered(app, payload)),
+    },
+    Observer {
+        topic: "order.cancelled",
+        job: "orders.cancelled_mail",
+        run: |app, payload| Box::pin(letters::cancelled(app, payload)),
+    },
+];
