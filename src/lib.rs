@@ -41,3 +41,7 @@ pub mod demo;
 
 // Where the features are plugged in.
 pub mod routes;
+
+// What is tried out: a rush on a copy of the shop, and a crash at each step.
+pub mod faults;
+pub mod rehearse;

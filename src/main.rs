@@ -15,6 +15,7 @@ use tower_http::normalize_path::NormalizePathLayer;
 use zoco::app::App;
 use zoco::config::{Config, Overrides, Switch};
 use zoco::imports::{Format, command as import};
+use zoco::rehearse::{self, Sale};
 use zoco::types::ImportId;
 use zoco::web::server::Bounds;
 use zoco::{accounts, admin, audit, catalog, demo, jobs, routes, web};
@@ -62,7 +63,16 @@ enum Command {
     /// Make a new key for access tokens; those that are out stay good until they run out
     RotateKeys,
     /// Compare what is counted with what it is counted from; fails when anything differs
-    Doctor,
+    Doctor {
+        /// Count anew what is a count, and write the entries that a ledger lacks; says what it did
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Try out what would happen, on a copy of the shop
+    Rehearse {
+        #[command(subcommand)]
+        command: RehearseCommand,
+    },
     /// Look after the log of who changed what
     Audit {
         #[command(subcommand)]
@@ -91,6 +101,23 @@ enum Command {
     Openapi,
     /// Ask a running shop, at the address of the settings, whether it is ready
     Health,
+}
+
+#[derive(Subcommand)]
+enum RehearseCommand {
+    /// Many want the few pieces of one product at once, while gateways repeat themselves and the
+    /// program is killed; prints what was sold, refused, oversold, doubled and lost
+    Sale {
+        /// How many want one piece each
+        #[arg(long, default_value_t = 500)]
+        buyers: usize,
+        /// How many pieces there are
+        #[arg(long, default_value_t = 20)]
+        units: i64,
+        /// How often the program is killed
+        #[arg(long, default_value_t = 3)]
+        kills: usize,
+    },
 }
 
 #[derive(Subcommand)]
@@ -194,7 +221,31 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             println!("access tokens are signed with a new key");
             Ok(())
         }
-        Command::Doctor => examine(&App::open(config).await?).await,
+        Command::Doctor { repair } => {
+            let app = App::open(config).await?;
+            if repair {
+                for done in admin::service::repair(&app).await? {
+                    println!("repaired {done}");
+                }
+            }
+            examine(&app).await
+        }
+        Command::Rehearse { command } => {
+            let RehearseCommand::Sale {
+                buyers,
+                units,
+                kills,
+            } = command;
+            rehearse_sale(
+                &config,
+                Sale {
+                    buyers,
+                    units,
+                    kills,
+                },
+            )
+            .await
+        }
         Command::Audit { command } => {
             let AuditCommand::Verify { noted } = command;
             audit::command::verify(&App::open(config).await?, noted.as_ref()).await
@@ -228,6 +279,21 @@ async fn examine(app: &App) -> anyhow::Result<()> {
     }
     anyhow::ensure!(findings.is_empty(), "{} imbalances", findings.len());
     println!("the books are balanced");
+    Ok(())
+}
+
+/// Plays a sale and prints what came of it. Errors: something went wrong in it.
+async fn rehearse_sale(config: &Config, sale: Sale) -> anyhow::Result<()> {
+    let report = rehearse::sale(config, sale).await?;
+    println!("sold {}", report.sold);
+    println!("refused {}", report.refused);
+    println!("oversold {}", report.oversold);
+    println!("duplicates {}", report.duplicates);
+    println!("lost {}", report.lost);
+    for words in report.unanswered.iter().chain(&report.findings) {
+        println!("{words}");
+    }
+    anyhow::ensure!(report.is_clean(), "the rehearsal failed");
     Ok(())
 }
 

@@ -75,6 +75,7 @@ pub static CHORES: &[Chore] = &[
     jobs::PRUNE,
     audit::service::CHAIN,
     audit::service::VERIFY,
+    admin::service::WATCH,
 ];
 
 /// The whole shop.

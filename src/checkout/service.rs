@@ -12,6 +12,7 @@ use crate::cart::{self, Cart, CartState};
 use crate::ctx::Ctx;
 use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
+use crate::faults;
 use crate::inventory::{self, Shortfall};
 use crate::orders::{self, Address, NewOrder, NewOrderLine};
 use crate::payments::Providers;
@@ -217,6 +218,7 @@ async fn place(
     if !cart::service::claim(&mut tx, ctx, cart).await? {
         return placed_before(&mut tx, app, cart).await;
     }
+    faults::reach("place.claimed");
     let order = price(&mut tx, app, ctx, cart, wish).await?;
     let lines: Vec<(VariantId, i64)> = order
         .lines
@@ -227,10 +229,14 @@ async fn place(
     if !short.is_empty() {
         return Err(out_of_stock(&short, &order.lines));
     }
+    faults::reach("place.stock_held");
     redeem(&mut tx, ctx, &order).await?;
+    faults::reach("place.promotions_counted");
     orders::service::place(&mut tx, app, ctx, &order).await?;
+    faults::reach("place.order_written");
     let placed = written(&mut tx, app, cart).await?;
     tx.commit().await?;
+    faults::reach("place.committed");
     placed.ok_or_else(|| Error::Internal(anyhow::anyhow!("a placed order is missing")))
 }
 

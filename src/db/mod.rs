@@ -3,6 +3,7 @@
 //! Stores write each SQL text once, with `$1` placeholders, and run it through the macros of
 //! [`query`]. Reads take `&mut Conn`, writes `&mut Tx`; a `Tx` can be read from, too.
 
+pub mod copy;
 pub mod error;
 mod migrate;
 pub mod query;

@@ -412,6 +412,21 @@ async fn locked(tx: &mut Tx, ctx: &Ctx, product: ProductId, review: ReviewId) ->
     visible(tx, ctx, product, review).await
 }
 
+/// Counts ratings anew that are not those of their reviews, for `zoco doctor --repair`. Gives a
+/// sentence for each.
+pub async fn repair(tx: &mut Tx) -> Result<Vec<String>> {
+    let mut done = Vec::new();
+    for one in imbalances(tx).await? {
+        store::lock_product(tx, one.product_id).await?;
+        keep_rating(tx, one.product_id).await?;
+        done.push(format!(
+            "ratings: those of product {} were counted anew",
+            one.product_id
+        ));
+    }
+    Ok(done)
+}
+
 async fn finish(mut tx: Tx, product: ProductId, review: ReviewId) -> Result<Review> {
     keep_rating(&mut tx, product).await?;
     let found = store::by_id(&mut tx, review).await?;

@@ -32,11 +32,11 @@ const ORDER: &[&str] = &[
 
 /// What features stand on; none of it knows a feature.
 const MACHINERY: &[&str] = &[
-    "config", "ctx", "db", "error", "jobs", "mail", "storage", "types", "web",
+    "config", "ctx", "db", "error", "faults", "jobs", "mail", "storage", "types", "web",
 ];
 
 /// The only places that know everything: they put the program together.
-const ASSEMBLY: &[&str] = &["app", "demo", "lib", "main", "routes"];
+const ASSEMBLY: &[&str] = &["app", "demo", "lib", "main", "rehearse", "routes"];
 
 /// What breaks the table and why that is right: file, path, reason.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[

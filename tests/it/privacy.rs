@@ -151,7 +151,7 @@ both! {
         assert_eq!(after.payments, before.payments);
         let product = catalog::product(&app, &app.system(), &ProductKey::Id(mug.id)).await.unwrap();
         assert_eq!(product.rating.count, 0);
-        assert_eq!(zoco::admin::service::examine(&app).await.unwrap(), Vec::<String>::new());
+        assert_eq!(zoco::admin::service::examine(&app).await.unwrap(), []);
         // The log has forgotten the person, and its chain still holds.
         zoco::audit::command::verify(&app, None).await.unwrap();
 

@@ -369,6 +369,20 @@ fn examine(shop: Place) {
     assert_eq!(lines[2], rating);
     assert_eq!(code, Some(1));
     assert!(complaint.contains("3 imbalances"), "{complaint}");
+    // What can be counted anew is, and the doctor says what it did.
+    let done = run(
+        shop.path(),
+        &["doctor", "--repair", "--database", &shop.database],
+    );
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    let repaired: Vec<&str> = told.lines().collect();
+    assert_eq!(repaired.len(), 4, "{told}");
+    assert!(repaired[0].starts_with("repaired stock: an entry of -1 pieces was written"));
+    assert!(repaired[1].ends_with("has 0 reserved now"), "{told}");
+    assert!(repaired[2].starts_with("repaired ratings: those of product"));
+    assert_eq!(repaired[3], "the books are balanced");
+    assert!(done.status.success());
+    assert_eq!(doctor().0, Some(0));
     shop.remove();
 }
 

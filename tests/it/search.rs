@@ -779,7 +779,7 @@ both! {
         }
         tx.commit().await.unwrap();
         let findings = zoco::admin::service::examine(&app).await.unwrap();
-        let kinds: Vec<&str> = findings.iter().filter_map(|one| one.split(':').next()).collect();
+        let kinds: Vec<&str> = findings.iter().map(|one| one.area).collect();
         assert_eq!(kinds, ["stock", "ratings", "search"]);
     }
 }

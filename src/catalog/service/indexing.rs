@@ -233,7 +233,7 @@ async fn catch_up_with(app: &App, most: Option<usize>) -> Result<bool> {
         if too_many(usize::try_from(count).unwrap_or(usize::MAX)) {
             return Ok(false);
         }
-        make_anew(app).await?;
+        remake_index(app).await?;
         return Ok(true);
     };
     loop {
@@ -374,7 +374,7 @@ async fn write(
 }
 
 /// Makes the index from all products, a few at a time, beside the one in use.
-async fn make_anew(app: &App) -> Result<()> {
+pub async fn remake_index(app: &App) -> Result<()> {
     let mut conn = app.db.conn().await?;
     let newest = jobs::newest_events(&mut conn, &TOPICS, REMEMBERED).await?;
     // What changes from here on is done once more.

@@ -22,7 +22,7 @@ pub use categories::{
 pub use draft::{MAX_OPTIONS, MAX_VARIANTS, combinations};
 pub use duplicate::duplicate_product;
 pub use images::{ImageInput, ReadyImage, add_image, add_ready_images, delete_image, update_image};
-pub use indexing::{IndexDifference, catch_up, compare_index, follow_index};
+pub use indexing::{IndexDifference, catch_up, compare_index, follow_index, remake_index};
 pub use input::{
     AttributeInput, CategoryInput, OptionInput, OptionValueInput, ProductInput, VariantInput,
     VariantsInput,

@@ -2,6 +2,7 @@
 
 mod count;
 mod hold;
+mod repair;
 mod shelves;
 mod watch;
 
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use count::{MAX_ON_HAND, STOCK_RANGE, count_all, set_all, set_on_hand};
 pub use hold::{SWEEP, deadline, extend, release, reserve, settle, sweep, take};
+pub use repair::repair;
 pub use watch::{AVAILABLE, LOW};
 
 use super::model::{Imbalance, Piece, Reason, ReservedImbalance, StockLevel};

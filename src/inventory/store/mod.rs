@@ -1,6 +1,7 @@
 //! SQL of inventory.
 
 mod ledger;
+mod repair;
 mod reservations;
 
 use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_one};
@@ -8,6 +9,7 @@ use crate::inventory::model::{Piece, Shelf, StockLevel};
 use crate::types::{LocationId, VariantId};
 
 pub use ledger::{Movement, imbalances, outstanding, record};
+pub use repair::{balance_ledger, recount_reserved};
 pub use reservations::{
     expired_variants, extend, free, free_expired, insert_reservations, reserved_imbalances,
     reserved_pieces, reserved_variants,

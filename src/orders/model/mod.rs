@@ -1,5 +1,6 @@
 //! Orders: what was bought, for whom, and where it stands.
 
+mod books;
 mod fulfilment;
 
 use crate::payments::Payment;
@@ -9,6 +10,7 @@ use crate::types::{
     VariantId, text_enum,
 };
 
+pub use books::OrderImbalance;
 pub use fulfilment::{
     CARRIERS, Carrier, Fulfilment, FulfilmentLine, FulfilmentState, Tracking, carrier,
 };

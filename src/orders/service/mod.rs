@@ -10,7 +10,7 @@ mod person;
 mod place;
 mod words;
 
-use super::model::{Address, Order, OrderFilter, OrderSummary, Waiting};
+use super::model::{Address, Order, OrderFilter, OrderImbalance, OrderSummary, Waiting};
 use super::store::{self, Head};
 use crate::app::App;
 use crate::ctx::{Ctx, Permission, Rule};
@@ -85,6 +85,21 @@ pub async fn last_address(app: &App, ctx: &Ctx) -> Result<Option<Address>> {
     };
     let head = store::newest_of_user(&mut app.db.conn().await?, user).await?;
     Ok(head.map(|head| head.order.shipping_address))
+}
+
+/// Orders that are not the sum of their lines and shipping, a sentence for each; none when the books
+/// are right.
+pub async fn imbalances(conn: &mut Conn) -> Result<Vec<String>> {
+    let found = store::imbalances(conn).await?.into_iter();
+    let sentence = |one: OrderImbalance| {
+        let ([total, tax, discount], [lines, lines_tax, lines_discount]) = (one.kept, one.counted);
+        format!(
+            "{} has total {total}, tax {tax}, discount {discount}; its lines and shipping come to \
+            {lines}, {lines_tax}, {lines_discount}",
+            one.number
+        )
+    };
+    Ok(found.map(sentence).collect())
 }
 
 /// The token that opens a guest's order; none for an account's order.

@@ -1,5 +1,6 @@
 //! SQL of orders: reading. What changes them is in [`write`].
 
+mod books;
 mod fulfilments;
 mod list;
 mod write;
@@ -16,6 +17,7 @@ use crate::types::{
     Timestamp, UserId, VariantId,
 };
 
+pub use books::imbalances;
 pub use fulfilments::{fulfilments, insert_fulfilment, set_delivered, set_tracking};
 pub use list::{list, waiting};
 pub use write::{erase, erase_actor, erase_notes, insert, insert_event, set_statuses};

@@ -123,6 +123,13 @@ pub async fn imbalances(conn: &mut Conn) -> Result<Vec<UseImbalance>> {
     Ok(store::imbalances(conn).await?)
 }
 
+/// Counts uses anew, for `zoco doctor --repair`. Gives a sentence for each count that was wrong.
+pub async fn repair(tx: &mut Tx) -> Result<Vec<String>> {
+    let counted = store::recount(tx).await?.into_iter();
+    let sentence = |(what, uses)| format!("promotions: {what} counts {uses} uses now");
+    Ok(counted.map(sentence).collect())
+}
+
 async fn current(conn: &mut Conn, id: PromotionId, version: Option<i64>) -> Result<Promotion> {
     let found = known(conn, id).await?;
     if version.is_some_and(|version| version != found.version) {

@@ -198,6 +198,43 @@ pub async fn redemptions(
     })
 }
 
+/// Sets counts of uses to those of the redemptions. Gives what was wrong, with its count now.
+pub async fn recount(tx: &mut Tx) -> db::Result<Vec<(String, i64)>> {
+    let mut counted = fetch_all!(
+        tx,
+        (String, i64),
+        "update promotions
+        set uses = (
+            select count(*)
+            from promotion_redemptions r
+            where r.promotion_id = promotions.id and r.released_at is null
+        )
+        where uses <> (
+            select count(*)
+            from promotion_redemptions r
+            where r.promotion_id = promotions.id and r.released_at is null
+        )
+        returning 'promotion ' || id, uses"
+    )?;
+    counted.extend(fetch_all!(
+        tx,
+        (String, i64),
+        "update promotion_codes
+        set uses = (
+            select count(*)
+            from promotion_redemptions r
+            where r.code_id = promotion_codes.id and r.released_at is null
+        )
+        where uses <> (
+            select count(*)
+            from promotion_redemptions r
+            where r.code_id = promotion_codes.id and r.released_at is null
+        )
+        returning 'code ' || code, uses"
+    )?);
+    Ok(counted)
+}
+
 /// Promotions and codes whose count is not that of their uses; none when the books are right.
 pub async fn imbalances(conn: &mut Conn) -> db::Result<Vec<UseImbalance>> {
     let rows = fetch_all!(

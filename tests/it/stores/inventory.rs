@@ -147,6 +147,24 @@ both! {
         assert_eq!(store::reserved_pieces(&mut tx).await.unwrap(), 0);
     }
 
+    async fn the_books_are_brought_into_balance(app: TestApp) {
+        let now = app.clock.now();
+        let id = app.product("One", "1", 4).await.variants[0].id;
+        let mut tx = app.db.begin().await.unwrap();
+        let main = store::main_location(&mut tx).await.unwrap();
+        assert_eq!(store::balance_ledger(&mut tx, "doctor", "", now).await.unwrap(), []);
+        assert_eq!(store::recount_reserved(&mut tx).await.unwrap(), []);
+        run(&mut tx, "update stock_levels set on_hand = on_hand - 3, reserved = 9").await;
+        let held = [piece(id, main, 1)];
+        store::insert_reservations(&mut tx, "K7QM", &held, now.plus_seconds(9), now).await.unwrap();
+        let written = store::balance_ledger(&mut tx, "doctor", "why", now).await.unwrap();
+        assert_eq!(written, [piece(id, main, -3)]);
+        assert_eq!(store::recount_reserved(&mut tx).await.unwrap(), held);
+        assert!(store::imbalances(&mut tx).await.unwrap().is_empty());
+        assert!(store::reserved_imbalances(&mut tx).await.unwrap().is_empty());
+        assert_eq!(store::balance_ledger(&mut tx, "doctor", "", now).await.unwrap(), []);
+    }
+
     async fn the_books_are_compared_with_the_shelf(app: TestApp) {
         let id = app.product("One", "1", 4).await.variants[0].id;
         let mut tx = app.db.begin().await.unwrap();

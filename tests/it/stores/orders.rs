@@ -2,6 +2,8 @@
 
 use zoco::addresses::PostalAddress;
 use zoco::ctx::Ctx;
+use zoco::db::query::{self, Sql};
+use zoco::orders::model::OrderImbalance;
 use zoco::orders::store::{self, Head};
 use zoco::orders::{
     Address, FulfilmentLine, FulfilmentState, FulfilmentStatus, NewOrder, NewOrderLine,
@@ -469,5 +471,22 @@ both! {
         let found = store::list(&mut tx, None, &found, PageRequest::new(1, 10)).await.unwrap();
         assert!(found.items.iter().all(|order| order.number != "AAAA"));
         assert_eq!(store::of_user(&mut tx, ada).await.unwrap().len(), 1);
+    }
+
+    async fn orders_are_the_sum_of_their_lines(app: TestApp) {
+        let now = app.clock.now();
+        let cart = cart(&app, "one", None).await;
+        let id = insert(&app, &order(&app, "AAAA", cart, None), now).await;
+        let mut tx = app.db.begin().await.unwrap();
+        assert_eq!(store::imbalances(&mut tx).await.unwrap(), []);
+        let sql = Sql::same("update orders set total_minor = total_minor + 1 where id = $1");
+        query::execute(&mut tx, sql, vec![id.into()]).await.unwrap();
+        let found = store::imbalances(&mut tx).await.unwrap();
+        let wrong = OrderImbalance {
+            number: "AAAA".to_owned(),
+            kept: [10_091, 1_751, 0],
+            counted: [10_090, 1_751, 0],
+        };
+        assert_eq!(found, [wrong]);
     }
 }

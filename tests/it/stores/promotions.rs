@@ -228,5 +228,9 @@ both! {
         let told = store::imbalances(&mut tx).await.unwrap();
         let told: Vec<_> = told.iter().map(|one| (one.what.as_str(), one.uses, one.redemptions)).collect();
         assert_eq!(told, [(format!("promotion {id}").as_str(), 1, 0), ("code SPRING", 1, 0)]);
+        let counted = store::recount(&mut tx).await.unwrap();
+        assert_eq!(counted, [(format!("promotion {id}"), 0), ("code SPRING".to_owned(), 0)]);
+        assert_eq!(store::recount(&mut tx).await.unwrap(), []);
+        assert_eq!(store::imbalances(&mut tx).await.unwrap(), []);
     }
 }
