@@ -1,19 +1,19 @@
 //! The shop itself as a child process that can be killed, always at the same address.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
 use crate::config::Config;
 
 /// A running shop.
 pub struct Program {
-    settings: Settings,
+    settings: Arc<Settings>,
     address: SocketAddr,
     child: Mutex<Child>,
 }
@@ -21,7 +21,7 @@ pub struct Program {
 impl Program {
     /// Starts this very program over a database, on a free port.
     pub async fn start(config: &Config, folder: &Path) -> anyhow::Result<Self> {
-        let settings = Settings::of(config, folder);
+        let settings = Arc::new(Settings::of(config, folder));
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let (child, address) = spawn(&settings, free).await?;
         Ok(Self {
@@ -39,20 +39,29 @@ impl Program {
     /// Kills it in the middle of whatever it does, and starts it again.
     pub async fn kill_and_start_again(&self) -> anyhow::Result<()> {
         let mut child = self.child.lock().await;
-        child.kill().await.context("cannot kill the shop")?;
+        end(&mut child)?;
         (*child, _) = spawn(&self.settings, self.address).await?;
         Ok(())
     }
 
     /// Ends it.
     pub async fn stop(&self) -> anyhow::Result<()> {
-        self.child
-            .lock()
-            .await
-            .kill()
-            .await
-            .context("cannot end the shop")
+        end(&mut *self.child.lock().await)
     }
+}
+
+/// Whatever happens to the rehearsal, no shop is left behind.
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = end(self.child.get_mut());
+    }
+}
+
+/// Kills the child; it is gone at once.
+fn end(child: &mut Child) -> anyhow::Result<()> {
+    child.kill().context("cannot kill the shop")?;
+    child.wait().context("cannot wait for the shop")?;
+    Ok(())
 }
 
 /// What the child is told. Nothing else of the shop's settings reaches it: with the keys of a
@@ -87,7 +96,16 @@ impl Settings {
     }
 }
 
-async fn spawn(settings: &Settings, listen: SocketAddr) -> anyhow::Result<(Child, SocketAddr)> {
+async fn spawn(
+    settings: &Arc<Settings>,
+    listen: SocketAddr,
+) -> anyhow::Result<(Child, SocketAddr)> {
+    let settings = settings.clone();
+    tokio::task::spawn_blocking(move || start(&settings, listen)).await?
+}
+
+/// Starts it and waits until it tells its address.
+fn start(settings: &Settings, listen: SocketAddr) -> anyhow::Result<(Child, SocketAddr)> {
     let this = std::env::current_exe().context("where is this program?")?;
     let mut command = Command::new(this);
     for (name, _) in std::env::vars_os() {
@@ -101,18 +119,16 @@ async fn spawn(settings: &Settings, listen: SocketAddr) -> anyhow::Result<(Child
         .args(["--listen", &listen.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .context("cannot start the shop")?;
     let printed = child.stdout.take().context("the shop says nothing")?;
-    let mut lines = BufReader::new(printed).lines();
-    while let Some(line) = lines.next_line().await? {
-        if let Some(address) = line.strip_prefix("listening on ") {
-            let address = address.parse().context("the shop listens nowhere")?;
-            // What it prints later must not fill the pipe.
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok((child, address));
-        }
-    }
-    anyhow::bail!("the shop did not start")
+    let mut lines = BufReader::new(printed).lines().map_while(Result::ok);
+    let address = lines.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
+    let Some(address) = address else {
+        end(&mut child)?;
+        anyhow::bail!("the shop did not start");
+    };
+    // What it prints later must not fill the pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    Ok((child, address.parse().context("the shop listens nowhere")?))
 }
