@@ -212,6 +212,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(imports::admin::routes())
         .merge(audit::admin::routes())
         .merge(taxes::admin::routes())
+        .merge(shipping::admin::routes())
         .fallback(|| async { Failure::of_status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), bring_cart_of_visit));
     let uploads = layers::guard_files(imports::admin::uploads());
@@ -267,6 +268,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(imports::api::routes())
         .merge(audit::api::routes())
         .merge(taxes::api::routes())
+        .merge(shipping::api::routes())
 }
 
 /// The API without its prefix. Failures are drawn inside of the idempotency layer, which keeps
@@ -391,7 +393,8 @@ async fn viewer(
 /// What the line above the header says: from which sum on delivery is free, if ever.
 async fn notice(app: &App) -> Result<String> {
     let methods = shipping::service::methods(app).await?;
-    let lowest = methods.into_iter().filter_map(|method| method.free_over);
+    let delivered = methods.into_iter().filter(|method| !method.is_pickup());
+    let lowest = delivered.filter_map(|method| method.free_over);
     let lowest = lowest.min_by_key(|free_over| free_over.minor());
     Ok(lowest.map_or_else(String::new, |free_over| {
         format!("Free delivery over {free_over}")

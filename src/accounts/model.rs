@@ -174,9 +174,9 @@ pub enum Scope {
     ReviewsRead,
     /// Reviews.
     ReviewsWrite,
-    /// The shop's settings, staff, taxes, audit log and webhooks.
+    /// The shop's settings, staff, taxes, shipping, audit log and webhooks.
     SettingsRead,
-    /// The shop's settings, staff, taxes, audit log and webhooks.
+    /// The shop's settings, staff, taxes, shipping, audit log and webhooks.
     SettingsWrite,
 }
 text_enum!(Scope {
@@ -213,7 +213,7 @@ impl Scope {
             "imports" | "search" => "catalog",
             "wishlist" => "cart",
             "payments" => "orders",
-            "audit" | "staff" | "taxes" | "webhooks" => "settings",
+            "audit" | "shipping" | "staff" | "taxes" | "webhooks" => "settings",
             "auth" => return None,
             other => other,
         };

@@ -10,7 +10,9 @@ use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
-use crate::{accounts, audit, catalog, imports, orders, promotions, reviews, search, taxes};
+use crate::{
+    accounts, audit, catalog, imports, orders, promotions, reviews, search, shipping, taxes,
+};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -96,9 +98,16 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
         ),
         (
             &[Permission::Settings],
+            "Shipping",
+            shipping::urls::ADMIN_ZONES,
+            "truck",
+            0,
+        ),
+        (
+            &[Permission::Settings],
             "Taxes",
             taxes::urls::ADMIN_TAXES,
-            "tag",
+            "pct",
             0,
         ),
         (

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{Cart, CartItem, CartNotice};
+use super::model::{Cart, CartItem, CartNotice, Offer};
 use super::service::{self, AddItem, Simulation};
 use crate::app::App;
 use crate::catalog::image_url;
@@ -17,7 +17,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::pricing::api::QuoteJson;
 use crate::types::{CartItemId, Destination};
-use crate::web::json::{Json, MoneyJson, Problem, Query};
+use crate::web::json::{Json, List, MoneyJson, Problem, Query};
 use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
@@ -30,6 +30,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(add_code))
         .routes(routes!(remove_code))
         .routes(routes!(simulate))
+        .routes(routes!(methods))
         .routes(routes!(add_alias))
 }
 
@@ -351,13 +352,102 @@ async fn quote(
     Query(query): Query<QuoteQuery>,
 ) -> Result<Json<QuoteJson>, Failure> {
     let method = query.shipping_method.as_deref();
-    let destination = Destination {
-        country: query.country.unwrap_or_default(),
-        region: query.region.unwrap_or_default(),
-        postal_code: query.postal_code.unwrap_or_default(),
-    };
+    let destination = destination(query.country, query.region, query.postal_code);
     let cart = service::quote(&app, &ctx, destination, method).await?;
     Ok(Json(QuoteJson::from(&cart.quote)))
+}
+
+/// A way to ship to a destination.
+#[derive(Serialize, ToSchema)]
+struct OfferJson {
+    /// Names it when the cart is placed.
+    code: String,
+    /// Its name.
+    name: String,
+    /// How long it takes.
+    description: String,
+    /// `flat`, `by_weight`, `by_total` or `pickup`.
+    kind: &'static str,
+    /// What it costs for the cart, as prices are written (with or without tax); null while there
+    /// is nothing in it.
+    price: Option<MoneyJson>,
+    /// The least that it costs for any cart that it is not free for.
+    from_price: MoneyJson,
+    /// Goods of this price make it free; null for never.
+    free_over: Option<MoneyJson>,
+    /// Where a pickup is, or null.
+    pickup_location: Option<String>,
+}
+
+impl OfferJson {
+    fn new(offer: Offer, priced: bool) -> Self {
+        let method = offer.method;
+        let location = Some(method.pickup_location.clone());
+        Self {
+            from_price: method.lowest_price().into(),
+            code: method.code,
+            name: method.name,
+            description: method.description,
+            kind: method.kind.as_str(),
+            price: priced.then(|| offer.price.into()),
+            free_over: method.free_over.map(MoneyJson::from),
+            pickup_location: location.filter(|location| !location.is_empty()),
+        }
+    }
+}
+
+/// Where something goes.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DestinationQuery {
+    /// ISO 3166-1 alpha-2; left out: the shop's own country.
+    country: Option<String>,
+    /// Region or state there.
+    region: Option<String>,
+    /// Postal code there.
+    postal_code: Option<String>,
+}
+
+/// The ways to ship to a destination, with their prices for the cart
+///
+/// In the order of the checkout; nobody has to sign in. An empty list: the shop does not deliver
+/// there.
+#[utoipa::path(get, path = "/shipping/methods", tag = "cart",
+    params(
+        DestinationQuery,
+        ("Cart-Token" = Option<String>, Header, description = "A guest's cart"),
+    ),
+    responses((status = 200, body = List<OfferJson>), (status = 422, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn methods(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Query(query): Query<DestinationQuery>,
+) -> Result<Json<List<OfferJson>>, Failure> {
+    let destination = destination(query.country, query.region, query.postal_code);
+    let (priced, offers) = service::offers(&app, &ctx, destination).await?;
+    let items = offers
+        .into_iter()
+        .map(|offer| OfferJson::new(offer, priced));
+    let items: Vec<OfferJson> = items.collect();
+    Ok(Json(List {
+        total: i64::try_from(items.len()).unwrap_or(i64::MAX),
+        items,
+        next: None,
+    }))
+}
+
+fn destination(
+    country: Option<String>,
+    region: Option<String>,
+    postal_code: Option<String>,
+) -> Destination {
+    Destination {
+        country: country.unwrap_or_default(),
+        region: region.unwrap_or_default(),
+        postal_code: postal_code.unwrap_or_default(),
+    }
 }
 
 /// A line's id from the address; what is no number names no line.

@@ -7,7 +7,7 @@ pub mod pages;
 pub mod service;
 pub mod store;
 
-pub use model::{Cart, CartItem, CartNotice, CartState};
+pub use model::{Cart, CartItem, CartNotice, CartState, Offer};
 
 /// Addresses of this feature's pages.
 pub mod urls {

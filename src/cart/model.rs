@@ -1,6 +1,7 @@
 //! A cart, checked against today's prices and stock.
 
 use crate::pricing::Quote;
+use crate::shipping::ShippingMethod;
 use crate::types::{CartId, CartItemId, CategoryId, Money, ProductId, Slug, VariantId};
 
 /// A cart as its owner sees it now.
@@ -38,6 +39,12 @@ impl Cart {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// Whether there is something to send: a digital product needs no delivery.
+    pub fn ships(&self) -> bool {
+        let mut sent = self.items.iter().filter(|item| item.for_sale);
+        sent.any(|item| !item.digital)
     }
 
     /// Whether every line can be bought as it stands.
@@ -99,6 +106,15 @@ impl CartItem {
     pub fn is_buyable(&self) -> bool {
         self.for_sale && self.quantity <= self.available
     }
+}
+
+/// A way to ship a cart, with what it costs for this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Which.
+    pub method: ShippingMethod,
+    /// What it costs as prices are written (with or without tax); nothing for an empty cart.
+    pub price: Money,
 }
 
 /// Where a cart stands that checkout was asked for.

@@ -12,7 +12,7 @@ use super::urls;
 use crate::app::App;
 use crate::catalog;
 use crate::error::{Error, FieldErrors, Result};
-use crate::shipping::ShippingMethod;
+use crate::shipping::{ShippingMethod, country_name};
 use crate::types::CartItemId;
 use crate::web::form::Form;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, html, redirect};
@@ -33,6 +33,8 @@ struct CartPage {
     cart: Cart,
     /// How it is shipped unless the shopper chooses otherwise; none in a shop that ships nothing.
     delivery: Option<ShippingMethod>,
+    /// The country that the price is estimated for.
+    home: &'static str,
     max_quantity: i64,
     /// The code that was typed and refused.
     code: String,
@@ -57,12 +59,14 @@ async fn draw(
     code: String,
     errors: FieldErrors,
 ) -> Answer {
-    let (cart, methods) =
-        service::with_shipping(app, &viewer.ctx, &app.config.home(), None, None).await?;
+    let home = app.config.home();
+    let (cart, offers) = service::with_shipping(app, &viewer.ctx, &home, None, None).await?;
+    let mut methods = offers.into_iter().map(|offer| offer.method);
     let page = CartPage {
         shell: viewer.shell,
         cart,
-        delivery: methods.into_iter().next(),
+        delivery: methods.find(|method| !method.is_pickup()),
+        home: country_name(&home.country).unwrap_or_default(),
         max_quantity: app.config.max_quantity,
         code,
         errors,

@@ -6,13 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Cart, CartItem, CartNotice, CartState};
+use super::model::{Cart, CartItem, CartNotice, CartState, Offer};
 use super::store::{self, CartRow, CartStatus, LineRow, OfferRow};
 use crate::app::App;
 use crate::ctx::{Ctx, Permission, Rule};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
-use crate::pricing::{self, PriceInput, PriceLine, Refusal, ShippingPrice, ShippingRate};
+use crate::pricing::{self, PriceInput, PriceLine, Quote, Refusal, ShippingPrice};
 use crate::promotions::{self, Customer, Offers};
 use crate::shipping::{self, ShippingMethod};
 use crate::taxes::{self, Rates};
@@ -62,33 +62,64 @@ pub async fn current(app: &App, ctx: &Ctx) -> Result<Cart> {
 }
 
 /// The asker's cart as it would be taxed and shipped at `destination`, by the method of this code,
-/// or by the first one. Gives the methods, too, in their order. `email`: what a guest has said of
-/// themselves so far. Errors: `Invalid` at `shipping_method`.
+/// or by the first one. Gives the methods that serve it, too, in their order. `email`: what a
+/// guest has said of themselves so far. Errors: `Invalid` at `shipping_method`.
 pub async fn with_shipping(
     app: &App,
     ctx: &Ctx,
     destination: &Destination,
     code: Option<&str>,
     email: Option<Email>,
-) -> Result<(Cart, Vec<ShippingMethod>)> {
+) -> Result<(Cart, Vec<Offer>)> {
     let mut conn = app.db.conn().await?;
-    let methods = shipping::service::methods_in(&mut conn, app.currency()).await?;
+    let methods = shipping::service::methods_to(&mut conn, app, destination).await?;
     let method = choose_method(&methods, code)?;
-    let cart = match find(&mut conn, ctx).await? {
-        Some(row) => {
-            let mut customer = customer(ctx);
-            customer.email = customer.email.or(email);
-            let terms = Terms {
-                customer: &customer,
-                destination,
-                method,
-            };
-            let found = found(&mut conn, row.id, row.token).await?;
-            assemble(&mut conn, app, ctx.now, found, &terms).await?
-        }
-        None => empty(app, ctx)?,
+    let Some(row) = find(&mut conn, ctx).await? else {
+        let price = Money::zero(app.currency());
+        let offers = methods.into_iter().map(|method| Offer { method, price });
+        return Ok((empty(app, ctx)?, offers.collect()));
     };
-    Ok((cart, methods))
+    let mut customer = customer(ctx);
+    customer.email = customer.email.or(email);
+    let found = found(&mut conn, row.id, row.token).await?;
+    let promotions = promotions_of(&mut conn, app, ctx.now, &found, &customer).await?;
+    let there = taxes::service::rates(&mut conn, app, destination).await?;
+    let here = taxes::service::rates(&mut conn, app, &app.config.home()).await?;
+    let by = |method: Option<&ShippingMethod>| {
+        let rates = match method {
+            Some(method) if method.is_pickup() => &here,
+            _ => &there,
+        };
+        let terms = (promotions.clone(), rates.clone());
+        price(app, ctx.now, found.clone(), terms, method)
+    };
+    let offer = |candidate: &ShippingMethod| {
+        let quote = by(Some(candidate))?.quote;
+        let price = shipping_as_written(&quote)?;
+        let method = candidate.clone();
+        Ok(Offer { method, price })
+    };
+    let offers = methods.iter().map(offer).collect::<Result<_>>()?;
+    Ok((by(method)?, offers))
+}
+
+/// What shipping costs as prices are written.
+fn shipping_as_written(quote: &Quote) -> Result<Money> {
+    if quote.prices_include_tax {
+        Ok(quote.shipping)
+    } else {
+        let net = quote.shipping.minus(quote.shipping_tax);
+        net.map_err(too_much)
+    }
+}
+
+/// The ways to ship to `destination`, each with its price for the asker's cart, for the API;
+/// without a country, the shop's own. Gives whether there is a cart to price. Errors: `Invalid` at
+/// `country`.
+pub async fn offers(app: &App, ctx: &Ctx, destination: Destination) -> Result<(bool, Vec<Offer>)> {
+    let destination = known(app, destination)?;
+    let (cart, offers) = with_shipping(app, ctx, &destination, None, None).await?;
+    Ok((!cart.is_empty(), offers))
 }
 
 /// The asker's cart as it would be taxed and shipped at `destination`, for the API; without a
@@ -120,18 +151,19 @@ fn known(app: &App, destination: Destination) -> Result<Destination> {
     Err(Error::invalid("country", "unknown", message))
 }
 
-/// The method of this code; without a code, the first one. Errors: `Invalid` at
-/// `shipping_method`.
+/// The method of this code among those that serve a destination; without a code, the first one
+/// that brings the goods. Errors: `Invalid` at `shipping_method`.
 pub fn choose_method<'m>(
     methods: &'m [ShippingMethod],
     code: Option<&str>,
 ) -> Result<Option<&'m ShippingMethod>> {
     let Some(code) = code.filter(|code| !code.is_empty()) else {
-        return Ok(methods.first());
+        let delivery = methods.iter().find(|method| !method.is_pickup());
+        return Ok(delivery.or(methods.first()));
     };
     let found = methods.iter().find(|method| method.code == code);
     found.map(Some).ok_or_else(|| {
-        let message = "There is no such way to ship.";
+        let message = "There is no such way to ship there. Choose another one.";
         Error::invalid("shipping_method", "unknown", message)
     })
 }
@@ -397,7 +429,8 @@ pub async fn simulate(app: &App, ctx: &Ctx, input: Simulation) -> Result<Cart> {
     }
     errors.clone().into_result()?;
     let mut conn = app.db.conn().await?;
-    let methods = shipping::service::methods_in(&mut conn, app.currency()).await?;
+    let home = app.config.home();
+    let methods = shipping::service::methods_to(&mut conn, app, &home).await?;
     let method = choose_method(&methods, input.shipping_method.as_deref())?;
     let skus: Vec<String> = input
         .lines
@@ -441,7 +474,7 @@ pub async fn simulate(app: &App, ctx: &Ctx, input: Simulation) -> Result<Cart> {
             user_id: None,
             email,
         },
-        destination: &app.config.home(),
+        destination: &home,
         method,
     };
     assemble(&mut conn, app, at, found, &terms).await
@@ -639,7 +672,7 @@ fn is_for_sale(app: &App, line: &LineRow) -> bool {
 }
 
 /// A cart as the database has it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Found {
     id: Option<CartId>,
     token: String,
@@ -663,14 +696,32 @@ async fn assemble(
     found: Found,
     terms: &Terms<'_>,
 ) -> Result<Cart> {
-    let currency = app.currency();
-    let offers = if found.lines.is_empty() {
-        Offers::default()
+    let offers = promotions_of(conn, app, at, &found, terms.customer).await?;
+    let home;
+    let taxed_at = if terms.method.is_some_and(ShippingMethod::is_pickup) {
+        // What is picked up changes hands where the shop is.
+        home = app.config.home();
+        &home
     } else {
-        promotions::service::offers(conn, currency, &found.codes, terms.customer, at).await?
+        terms.destination
     };
-    let rates = taxes::service::rates(conn, app, terms.destination).await?;
+    let rates = taxes::service::rates(conn, app, taxed_at).await?;
     price(app, at, found, (offers, rates), terms.method)
+}
+
+/// What the shop offers to a cart; nothing to an empty one.
+async fn promotions_of(
+    conn: &mut Conn,
+    app: &App,
+    at: Timestamp,
+    found: &Found,
+    customer: &Customer,
+) -> Result<Offers> {
+    if found.lines.is_empty() {
+        return Ok(Offers::default());
+    }
+    let (currency, codes) = (app.currency(), &found.codes);
+    promotions::service::offers(conn, currency, codes, customer, at).await
 }
 
 fn price(
@@ -784,7 +835,7 @@ fn price_input(
         promotions: Vec::new(),
         shipping: method.map(|method| ShippingPrice {
             label: method.name.clone(),
-            rate: ShippingRate::Flat(method.price),
+            rate: method.rate(),
             free_over: method.free_over,
             tax: rates.of_shipping(),
         }),

@@ -1,9 +1,9 @@
 //! What is still needed before a cart can become an order.
 
 use crate::addresses::{PostalAddress, SavedAddress};
-use crate::cart::Cart;
+use crate::cart::{Cart, Offer};
 use crate::orders::Order;
-use crate::shipping::ShippingMethod;
+use crate::shipping::{ShippingMethod, country_name};
 use crate::types::Destination;
 
 /// Something that the checkout page still needs; draws the page and is the gate.
@@ -17,6 +17,8 @@ pub enum Requirement {
     Email,
     /// A complete shipping address.
     ShippingAddress,
+    /// The name of who comes for the goods.
+    PickupName,
     /// A way to ship.
     ShippingMethod,
     /// A way to pay.
@@ -31,6 +33,7 @@ impl Requirement {
             Self::Stock => "Articles that are in stock",
             Self::Email => "Your e-mail address",
             Self::ShippingAddress => "The delivery address",
+            Self::PickupName => "The name of who comes for it",
             Self::ShippingMethod => "A way to deliver",
             Self::Payment => "A way to pay",
         }
@@ -42,8 +45,10 @@ impl Requirement {
 pub struct Given {
     /// An e-mail address.
     pub email: bool,
-    /// A complete shipping address.
+    /// A complete shipping address; for a pickup, a name.
     pub shipping_address: bool,
+    /// Whether the shopper comes for the goods.
+    pub pickup: bool,
     /// A way to ship.
     pub shipping_method: bool,
     /// A way to pay.
@@ -53,11 +58,16 @@ pub struct Given {
 /// What is still needed before the cart can become an order, in the order of the page; nothing
 /// when it can.
 pub fn requirements(cart: &Cart, given: Given) -> Vec<Requirement> {
+    let address = if given.pickup {
+        Requirement::PickupName
+    } else {
+        Requirement::ShippingAddress
+    };
     [
         (!cart.is_empty(), Requirement::Items),
         (cart.is_empty() || cart.is_buyable(), Requirement::Stock),
         (given.email, Requirement::Email),
-        (given.shipping_address, Requirement::ShippingAddress),
+        (given.shipping_address, address),
         (given.shipping_method, Requirement::ShippingMethod),
         (given.payment, Requirement::Payment),
     ]
@@ -83,10 +93,12 @@ pub struct PaymentChoice {
 pub struct Checkout {
     /// The cart, priced with the chosen shipping method.
     pub cart: Cart,
-    /// Ways to ship, with their prices for this cart.
-    pub shipping_methods: Vec<ShippingMethod>,
-    /// The chosen one's code.
+    /// Ways to ship there, with their prices for this cart.
+    pub offers: Vec<Offer>,
+    /// The chosen one's code; empty where there is none.
     pub shipping_method: String,
+    /// Whether another one was chosen that does not serve the destination.
+    pub dropped: bool,
     /// Ways to pay.
     pub payment_choices: Vec<PaymentChoice>,
     /// What to fill the form with: from the account and the last order.
@@ -99,6 +111,30 @@ pub struct Checkout {
     pub saved_addresses: Vec<SavedAddress>,
     /// What is still needed.
     pub requirements: Vec<Requirement>,
+}
+
+impl Checkout {
+    /// The chosen way to ship.
+    pub fn method(&self) -> Option<&ShippingMethod> {
+        let mut methods = self.offers.iter().map(|offer| &offer.method);
+        methods.find(|method| method.code == self.shipping_method)
+    }
+
+    /// Whether the shopper comes for the goods.
+    pub fn is_pickup(&self) -> bool {
+        self.method().is_some_and(ShippingMethod::is_pickup)
+    }
+
+    /// The country that prices are for, in words.
+    pub fn country(&self) -> &str {
+        let code = &self.destination.country;
+        country_name(code).unwrap_or(code)
+    }
+
+    /// Whether the address is still wanted, so that the price is an estimate.
+    pub fn is_estimated(&self) -> bool {
+        self.requirements.contains(&Requirement::ShippingAddress)
+    }
 }
 
 /// An order that was placed, now or by an earlier call.

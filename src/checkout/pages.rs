@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::model::{Checkout, Placed};
 use super::service::{self, AddressInput, Choice, PaymentInput, PlaceOrder};
@@ -16,9 +16,9 @@ use crate::addresses::{self, pages::Typed};
 use crate::app::App;
 use crate::cart::{self, Cart};
 use crate::ctx::Ctx;
-use crate::error::{Error, FieldErrors, Result};
+use crate::error::{Error, FieldError, FieldErrors, Result};
 use crate::orders;
-use crate::types::{Destination, MoneyInput};
+use crate::types::{Destination, MoneyInput, VariantId};
 use crate::web::form::Form;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, html, redirect};
 
@@ -36,12 +36,175 @@ struct CheckoutPage {
     errors: FieldErrors,
     /// Why nothing was placed, when that is no field's fault; empty for none.
     refusal: String,
+    /// What is other than on the page that was confirmed.
+    differences: Vec<Difference>,
 }
 
+/// The fields in the order of the page, for the summary of what to mend.
+const ORDER: [&str; 7] = [
+    "email",
+    "shipping_address",
+    "shipping_method",
+    "payment.provider",
+    "billing_address",
+    "note",
+    "",
+];
+
+/// The same below an address.
+const ORDER_OF_ADDRESS: [&str; 8] = [
+    "name",
+    "line1",
+    "line2",
+    "postal_code",
+    "city",
+    "region",
+    "country",
+    "phone",
+];
+
 impl CheckoutPage {
+    /// The messages, in the order of the page.
+    fn mistakes(&self) -> Vec<(&str, &FieldError)> {
+        let place = |field: &str| {
+            let (section, name) = match field.split_once('.') {
+                Some((section, name)) if section != "payment" => (section, name),
+                _ => (field, ""),
+            };
+            (
+                ORDER.iter().position(|known| *known == section),
+                ORDER_OF_ADDRESS.iter().position(|known| *known == name),
+            )
+        };
+        let mut found: Vec<_> = self.errors.iter().collect();
+        found.sort_by_key(|(field, _)| {
+            let (section, name) = place(field);
+            (section.unwrap_or(ORDER.len()), name)
+        });
+        found
+    }
+
+    /// What is on the page, to be told from what comes later.
+    fn seen(&self) -> String {
+        serde_json::to_string(&Seen::of(&self.checkout)).unwrap_or_default()
+    }
+
+    /// Whether a line is other than on the page that was confirmed.
+    fn has_changed(&self, variant: &VariantId) -> bool {
+        let mut changed = self.differences.iter();
+        changed.any(|difference| difference.variant == Some(*variant))
+    }
+
+    /// What the total was on the page that was confirmed, where it is another one now.
+    fn total_before(&self) -> Option<&str> {
+        let mut changed = self.differences.iter();
+        let total = changed.find(|difference| difference.label == TOTAL);
+        total.map(|difference| difference.before.as_str())
+    }
+
+    /// `required` for fields that there must be: of who comes for the goods, the name alone.
+    fn required(&self) -> &str {
+        if self.checkout.is_pickup() {
+            ""
+        } else {
+            "required"
+        }
+    }
+
     /// Whether the fields of another bill address are shown.
     fn bills_elsewhere(&self) -> bool {
         !addresses::service::is_blank(&self.typed.address("billing_address"))
+    }
+}
+
+/// How the page calls what is paid.
+const TOTAL: &str = "Total";
+
+/// What a page showed, in words. It travels with the form, so that a page which comes again can
+/// say what changed; nothing else depends on it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Seen {
+    /// Variant, name, quantity and price.
+    lines: Vec<(VariantId, String, i64, String)>,
+    /// Name and amount.
+    sums: Vec<(String, String)>,
+}
+
+/// Something that is other than on the page that was confirmed.
+struct Difference {
+    /// The line that it is about; none for a sum.
+    variant: Option<VariantId>,
+    label: String,
+    before: String,
+    now: String,
+}
+
+impl Seen {
+    fn of(checkout: &Checkout) -> Self {
+        let quote = &checkout.cart.quote;
+        let lines = checkout.cart.items.iter().map(|item| {
+            let price = item.unit_price.to_string();
+            (item.variant_id, item.label(), item.quantity, price)
+        });
+        let sums = [
+            ("Discounts", quote.discount),
+            ("Delivery", quote.shipping),
+            ("Tax", quote.tax),
+            (TOTAL, quote.total),
+        ];
+        Self {
+            lines: lines.collect(),
+            sums: sums
+                .map(|(label, sum)| (label.to_owned(), sum.to_string()))
+                .into(),
+        }
+    }
+
+    /// What is other now. A page that told nothing differs in nothing.
+    fn differences(&self, now: &Self) -> Vec<Difference> {
+        if self.sums.is_empty() {
+            return Vec::new();
+        }
+        let words = |(_, _, quantity, price): &(VariantId, String, i64, String)| {
+            format!("{quantity} × {price}")
+        };
+        let missing = || "not in the cart".to_owned();
+        let mut found = Vec::new();
+        for line in &now.lines {
+            let before = self.lines.iter().find(|before| before.0 == line.0);
+            let before = before.map_or_else(missing, words);
+            if before != words(line) {
+                found.push(Difference {
+                    variant: Some(line.0),
+                    label: line.1.clone(),
+                    before,
+                    now: words(line),
+                });
+            }
+        }
+        for line in &self.lines {
+            if now.lines.iter().all(|other| other.0 != line.0) {
+                found.push(Difference {
+                    variant: Some(line.0),
+                    label: line.1.clone(),
+                    before: words(line),
+                    now: missing(),
+                });
+            }
+        }
+        for (label, sum) in &now.sums {
+            let before = self.sums.iter().find(|(known, _)| known == label);
+            if let Some((_, before)) = before.filter(|(_, before)| before != sum) {
+                found.push(Difference {
+                    variant: None,
+                    label: label.clone(),
+                    before: before.clone(),
+                    now: sum.clone(),
+                });
+            }
+        }
+        found
     }
 }
 
@@ -112,6 +275,7 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>
         checkout,
         errors: FieldErrors::default(),
         refusal: String::new(),
+        differences: Vec::new(),
     })
 }
 
@@ -209,12 +373,19 @@ impl Again {
         }
         let input = input(&self.typed);
         checkout.requirements = service::still_needed(&self.app, &ctx, &checkout, input);
+        let differences = if refusal.is_empty() {
+            Vec::new()
+        } else {
+            let seen: Seen = serde_json::from_str(self.typed.of("seen")).unwrap_or_default();
+            seen.differences(&Seen::of(&checkout))
+        };
         let page = CheckoutPage {
             shell: self.viewer.shell,
             checkout,
             typed: self.typed,
             errors,
             refusal: refusal.to_owned(),
+            differences,
         };
         html::page_with(status, &page)
     }

@@ -19,7 +19,7 @@ use crate::payments::Providers;
 use crate::pricing::api::QuoteJson;
 use crate::pricing::{Applied, Refusal, Refused};
 use crate::promotions::{self, Customer};
-use crate::shipping::{self, ShippingMethod};
+use crate::shipping::{self, ShippingMethod, country_name};
 use crate::types::country::is_country;
 use crate::types::{AddressId, CartId, Destination, Email, Money, MoneyInput, VariantId};
 
@@ -100,20 +100,22 @@ pub async fn checkout(app: &App, ctx: &Ctx, choice: Choice) -> Result<Checkout> 
     let shipping_method = choice.shipping_method.as_deref();
     let email = choice.email.as_deref().and_then(Email::parse);
     let with = |method| cart::service::with_shipping(app, ctx, &destination, method, email.clone());
-    let (cart, shipping_methods) = match with(shipping_method).await {
+    let (cart, offers) = match with(shipping_method).await {
         Err(Error::Invalid(_)) => with(None).await?,
         shown => shown?,
     };
-    let chosen = shipping_methods
-        .iter()
-        .find(|method| Some(method.code.as_str()) == shipping_method)
-        .or(shipping_methods.first());
-    let shipping_method = chosen.map(|method| method.code.clone()).unwrap_or_default();
+    let methods: Vec<ShippingMethod> = offers.iter().map(|offer| offer.method.clone()).collect();
+    let (chosen, dropped) = match cart::service::choose_method(&methods, shipping_method) {
+        Ok(chosen) => (chosen, false),
+        Err(_) => (cart::service::choose_method(&methods, None)?, true),
+    };
     let email = ctx.user().map(|user| user.email.to_string());
+    let pickup = chosen.is_some_and(ShippingMethod::is_pickup);
     let given = Given {
         email: email.is_some(),
-        shipping_address: addresses::is_complete(&address),
-        shipping_method: !shipping_method.is_empty(),
+        shipping_address: addresses::is_complete(&address) || (pickup && !address.name.is_empty()),
+        pickup,
+        shipping_method: chosen.is_some() || !cart.ships(),
         payment: app.payments.iter().next().is_some(),
     };
     let choices = app.payments.iter().map(|provider| PaymentChoice {
@@ -124,8 +126,9 @@ pub async fn checkout(app: &App, ctx: &Ctx, choice: Choice) -> Result<Checkout> 
     Ok(Checkout {
         requirements: requirements(&cart, given),
         cart,
-        shipping_methods,
-        shipping_method,
+        shipping_method: chosen.map(|method| method.code.clone()).unwrap_or_default(),
+        dropped,
+        offers,
         payment_choices: choices.collect(),
         email: email.unwrap_or_default(),
         destination,
@@ -160,7 +163,8 @@ async fn first_address(app: &App, ctx: &Ctx, book: &[SavedAddress]) -> Result<Po
 
 /// What is still needed before the cart can become an order with what was typed so far.
 pub fn still_needed(app: &App, ctx: &Ctx, shown: &Checkout, typed: PlaceOrder) -> Vec<Requirement> {
-    let errors = match Wish::read(app, ctx, typed) {
+    let pickup = shown.is_pickup();
+    let errors = match Wish::read(app, ctx, typed, pickup) {
         Err(Error::Invalid(errors)) => errors,
         Ok(_) | Err(_) => FieldErrors::default(),
     };
@@ -168,7 +172,8 @@ pub fn still_needed(app: &App, ctx: &Ctx, shown: &Checkout, typed: PlaceOrder) -
     let given = Given {
         email: is_fine("email"),
         shipping_address: is_fine("shipping_address"),
-        shipping_method: !shown.shipping_method.is_empty(),
+        pickup,
+        shipping_method: !shown.shipping_method.is_empty() || !shown.cart.ships(),
         payment: is_fine("payment"),
     };
     requirements(&shown.cart, given)
@@ -209,8 +214,13 @@ async fn place(
         CartState::Ordered(cart) => return placed_before(&mut conn, app, cart).await,
         CartState::None => return Err(refusal(Requirement::Items)),
     };
+    let pickup = match input.shipping_method.as_deref() {
+        Some(code) => shipping::service::pickup(&mut conn, app, code).await?,
+        None => None,
+    };
     drop(conn);
-    let wish = Wish::read(app, ctx, input)?;
+    let pickup = pickup.is_some();
+    let wish = Wish::read(app, ctx, input, pickup)?;
 
     let mut tx = app.db.begin().await?;
     // The cart's row is locked from here on. Whatever fails below rolls this back as well, and
@@ -261,13 +271,17 @@ async fn written(conn: &mut Conn, app: &App, cart: CartId) -> Result<Option<Plac
 
 /// The order as it will be, at today's prices. Errors: what still is needed; `total_changed`.
 async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> Result<NewOrder> {
-    let methods = shipping::service::methods_in(tx, app.currency()).await?;
-    let method = cart::service::choose_method(&methods, wish.shipping_method.as_deref())?;
     let destination = match &wish.shipping_address {
         Address::Fields(address) => address.destination(),
         // Nobody reads a country out of a free text.
         Address::Text(_) => app.config.home(),
     };
+    let mut methods = shipping::service::methods_to(tx, app, &destination).await?;
+    if let Some(code) = &wish.shipping_method {
+        let pickup = shipping::service::pickup(tx, app, code).await?;
+        methods.extend(pickup.filter(|_| methods.iter().all(|method| method.code != *code)));
+    }
+    let method = cart::service::choose_method(&methods, wish.shipping_method.as_deref())?;
     let terms = cart::service::Terms {
         customer: &customer(ctx, &wish.email),
         destination: &destination,
@@ -277,12 +291,14 @@ async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> R
     let given = Given {
         email: true,
         shipping_address: true,
-        shipping_method: method.is_some(),
+        pickup: method.is_some_and(ShippingMethod::is_pickup),
+        shipping_method: method.is_some() || !cart.ships(),
         payment: true,
     };
     if let Some(&missing) = requirements(&cart, given).first() {
         return Err(match missing {
             Requirement::Stock => cart_out_of_stock(&cart),
+            Requirement::ShippingMethod => no_delivery(&destination),
             missing => refusal(missing),
         });
     }
@@ -294,7 +310,6 @@ async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> R
         // Whoever confirmed no total must not pay more than their codes promised.
         None => cart.quote.refused.iter().try_for_each(refused_code)?,
     }
-    let method = method.ok_or_else(|| refusal(Requirement::ShippingMethod))?;
     new_order(app, ctx, cart, method, wish)
 }
 
@@ -342,9 +357,17 @@ fn new_order(
     app: &App,
     ctx: &Ctx,
     cart: Cart,
-    method: &ShippingMethod,
-    wish: Wish,
+    method: Option<&ShippingMethod>,
+    mut wish: Wish,
 ) -> Result<NewOrder> {
+    if let Some(pickup) = method.filter(|method| method.is_pickup()) {
+        let name = wish.shipping_address.addressee().to_owned();
+        let place = format!("{name}\n{}: {}", pickup.name, pickup.pickup_location);
+        let given = std::mem::replace(&mut wish.shipping_address, Address::Text(place));
+        // A whole address that nothing is sent to is good for the bill.
+        let whole = Some(given).filter(|given| matches!(given, Address::Fields(_)));
+        wish.billing_address = wish.billing_address.or(whole);
+    }
     let cart_id = cart.id.ok_or_else(|| refusal(Requirement::Items))?;
     // Every line is for sale, so that the quote has one for each, in the same order.
     let lines = cart.items.into_iter().zip(cart.quote.lines.iter().cloned());
@@ -363,8 +386,12 @@ fn new_order(
         email: wish.email,
         lines: lines.collect(),
         quote: cart.quote,
-        shipping_method: method.code.clone(),
-        shipping_method_name: method.name.clone(),
+        // Digital goods need none.
+        shipping_method: method.map_or(String::new(), |method| method.code.clone()),
+        shipping_method_name: method.map_or_else(
+            || "Nothing to send".to_owned(),
+            |method| method.name.clone(),
+        ),
         shipping_address: wish.shipping_address,
         billing_address: wish.billing_address,
         note: wish.note,
@@ -384,11 +411,18 @@ struct Wish {
 }
 
 impl Wish {
-    fn read(app: &App, ctx: &Ctx, input: PlaceOrder) -> Result<Self> {
+    /// `pickup`: whether the shopper comes for the goods, so that a name is address enough.
+    fn read(app: &App, ctx: &Ctx, input: PlaceOrder, pickup: bool) -> Result<Self> {
         let mut errors = FieldErrors::default();
         let email = read_email(ctx, input.email.as_deref(), &mut errors);
         let shipping = input.shipping_address;
-        let shipping_address = address::read(shipping, "shipping_address", &mut errors);
+        let field = "shipping_address";
+        let shipping_address = if pickup {
+            let own = ctx.user().map(|user| user.name.as_str());
+            address::read_name(shipping, own, field, &mut errors)
+        } else {
+            address::read(shipping, field, &mut errors)
+        };
         // A form whose fields of another bill address stay empty wants none.
         let billing = input
             .billing_address
@@ -457,7 +491,7 @@ fn refusal(missing: Requirement) -> Error {
             Error::conflict("out_of_stock", detail)
         }
         Requirement::Email => Error::invalid("email", "required", "We need an e-mail address."),
-        Requirement::ShippingAddress => {
+        Requirement::ShippingAddress | Requirement::PickupName => {
             Error::invalid("shipping_address", "required", "We need an address.")
         }
         Requirement::ShippingMethod => Error::invalid(
@@ -469,6 +503,17 @@ fn refusal(missing: Requirement) -> Error {
             Error::invalid("payment.provider", "required", "Choose how to pay.")
         }
     }
+}
+
+/// What to answer when no zone serves the destination.
+fn no_delivery(destination: &Destination) -> Error {
+    let country = country_name(&destination.country).unwrap_or(&destination.country);
+    let place = match destination.postal_code.trim() {
+        "" => country.to_owned(),
+        code => format!("{code}, {country}"),
+    };
+    let message = format!("We do not deliver to {place}.");
+    Error::invalid("shipping_method", "no_delivery", message)
 }
 
 /// A line that falls short: name, variant, wanted and available.

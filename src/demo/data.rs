@@ -67,6 +67,8 @@ pub struct Product {
     pub compare_at: Option<String>,
     /// Grams.
     pub weight: i64,
+    /// Left out: the one that every shop has.
+    pub tax_class: Option<String>,
     /// Of a product without variants.
     pub stock: Option<i64>,
     /// How many days ago it was made.

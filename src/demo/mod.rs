@@ -3,6 +3,7 @@
 
 pub mod data;
 mod opinions;
+mod places;
 
 use std::collections::HashMap;
 
@@ -46,6 +47,9 @@ pub async fn fill(app: &App) -> Result<bool> {
         return Ok(false);
     }
     let goods = Goods::load()?;
+    let ctx = days_ago(app, SHOP_AGE_DAYS);
+    places::make_taxes(app, &ctx).await?;
+    places::make_zones(app, &ctx).await?;
     let categories = make_categories(app, &goods.shop).await?;
     let people = make_people(app, &goods.reviews.people).await?;
     for product in &goods.products {
@@ -198,6 +202,7 @@ fn product_input(
         summary: Some(goods.summary.clone()),
         description: Some(goods.description.clone()),
         category_id: categories.get(&goods.category).copied(),
+        tax_class: goods.tax_class.clone(),
         tags: Some(goods.tags.clone()),
         attributes: Some(goods.attributes.iter().map(attribute).collect()),
         options: Some(options(goods, shop)),

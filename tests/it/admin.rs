@@ -144,7 +144,7 @@ both! {
                 Permission::Catalog => &["Home", "Products", "Categories", "Reviews", "Search", "Import"],
                 Permission::Inventory => &["Home", "Products"],
                 Permission::Orders => &["Home", "Orders"],
-                Permission::Settings => &["Home", "Taxes", "Staff", "Audit log"],
+                Permission::Settings => &["Home", "Shipping", "Taxes", "Staff", "Audit log"],
                 Permission::Promotions => &["Home", "Promotions"],
                 Permission::Customers | Permission::Reports => &["Home"],
             };
@@ -156,7 +156,7 @@ both! {
             }
         }
         let labels: Vec<&str> = all.iter().map(|(label, _)| label.as_str()).collect();
-        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Promotions", "Search", "Import", "Taxes", "Staff", "Audit log"]);
+        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Promotions", "Search", "Import", "Shipping", "Taxes", "Staff", "Audit log"]);
     }
 
     async fn the_start_page_tells_what_waits(app: TestApp) {

@@ -34,6 +34,7 @@ mod security;
 mod seo;
 mod server;
 mod sessions;
+mod shipping;
 mod shop;
 mod staff;
 mod stores;

@@ -1,6 +1,8 @@
 //! Taxes: which rate counts where, who keeps them, and what a product is taxed as.
 
 use serde_json::json;
+use zoco::catalog::service::{ProductInput, update_product};
+use zoco::catalog::{Product, ProductKey};
 use zoco::ctx::Permission;
 use zoco::error::Error;
 use zoco::taxes::service::{self, TaxClassInput, TaxRateInput};
@@ -31,6 +33,18 @@ pub async fn rate(app: &TestApp, class: &str, country: &str, region: &str, perce
         percent: text(percent),
     };
     service::create_rate(app, &app.system(), input)
+        .await
+        .unwrap();
+}
+
+/// Makes a product one of a class.
+pub async fn tax_as(app: &TestApp, product: &Product, class: &str) {
+    let input = ProductInput {
+        tax_class: Some(class.to_owned()),
+        ..ProductInput::default()
+    };
+    let key = ProductKey::Id(product.id);
+    update_product(app, &app.system(), &key, None, input)
         .await
         .unwrap();
 }

@@ -55,7 +55,7 @@ pub async fn show(State(app): State<App>, viewer: Viewer) -> Answer {
         total: newest.total,
         newest: not_among(newest.items, &featured),
         featured,
-        shipping: shipping.into_iter().next(),
+        shipping: shipping.into_iter().find(|method| !method.is_pickup()),
         shell: viewer.shell,
     })
 }

@@ -14,8 +14,9 @@ use zoco::promotions::service::PromotionInput;
 use zoco::reviews::service::ReviewInput;
 use zoco::search::service::SynonymInput;
 use zoco::search::{Miss, store};
+use zoco::shipping::service::{MethodInput, ZoneInput};
 use zoco::taxes::service::TaxRateInput;
-use zoco::types::{Email, ProductId};
+use zoco::types::{Email, MoneyInput, ProductId};
 
 use super::Line;
 use crate::admin::{category, order, png};
@@ -299,6 +300,25 @@ impl World {
                 };
                 let made = zoco::search::service::create_synonym(&self.app, &system, input).await;
                 made.unwrap().id.to_string()
+            }
+            "shipping {id}" | "zones {id}" => {
+                let input = ZoneInput {
+                    name: Some(self.name("Zone")),
+                    countries: Some(vec!["NZ".to_owned()]),
+                    ..ZoneInput::default()
+                };
+                let made = zoco::shipping::service::create_zone(&self.app, &system, input).await;
+                made.unwrap().id.to_string()
+            }
+            "methods {code}" => {
+                let input = MethodInput {
+                    name: Some(self.name("Method")),
+                    price: Some(MoneyInput::new("1")),
+                    ..MethodInput::default()
+                };
+                // A zone comes along, since there is only so much place in one.
+                let zone = self.name("Zone");
+                crate::shipping::method(&self.app, &zone, input).await
             }
             "classes {code}" => {
                 let code = self.name("class").replace(' ', "-");
