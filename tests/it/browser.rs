@@ -213,7 +213,7 @@ async fn buy(window: &Window, shop: &str) {
     }
     let spain = "[name='shipping_address.country'] option[value=ES]";
     window.press(&window.find(spain).await).await;
-    window.click("aside button[type=submit]").await;
+    window.click("aside button.big").await;
     let thanks = window.text("h1").await;
     assert_eq!(thanks, "Thank you for your order");
     let told = window.text("main").await;
