@@ -75,7 +75,7 @@ impl App {
         let app = Self(Arc::new(Parts {
             passwords: crate::accounts::Passwords::new()?,
             tokens: crate::accounts::TokenKeys::load(&config, &db, &rng).await?,
-            payments: Providers::from_config(&config),
+            payments: Providers::from_config(&config)?,
             limits: crate::web::limits::Limits::new(&config),
             guest_tokens: crate::orders::GuestTokens::load(&db, &rng).await?,
             config,

@@ -27,6 +27,16 @@ pub enum Switch {
     Off,
 }
 
+/// When a gateway takes the money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Capture {
+    /// As soon as the shopper has agreed.
+    Automatic,
+    /// When staff say so; until then it is promised.
+    Manual,
+}
+
 /// How long somebody stays signed in, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInLimits {
@@ -113,6 +123,20 @@ pub struct Config {
     pub reservation_minutes: u32,
     /// The shop's bank account, as the instructions of a bank transfer name it; may be empty.
     pub bank_account: String,
+    /// When gateways take the money.
+    pub payment_capture: Capture,
+    /// Minutes after which an order that was never paid is given up, its goods free again.
+    pub payment_timeout_minutes: u32,
+    /// Whether shoppers may choose the test gateway, which moves no money; none: as `demo` says.
+    pub payment_test: Option<Switch>,
+    /// Stripe's secret key; none: Stripe is not offered.
+    pub stripe_secret_key: Option<SecretString>,
+    /// What Stripe signs its events with, `whsec_…`; none: its events are refused.
+    pub stripe_webhook_secret: Option<SecretString>,
+    /// Where Stripe's API is.
+    pub stripe_api_url: String,
+    /// Seconds for which an answer of Stripe is waited for.
+    pub stripe_timeout: u64,
     /// Hosts on private addresses from which imports may fetch pictures, such as
     /// `pictures.example.lan`; all others must be on the public internet.
     pub private_picture_hosts: Vec<String>,
@@ -156,6 +180,13 @@ impl Default for Config {
             max_quantity: 99,
             reservation_minutes: 15,
             bank_account: String::new(),
+            payment_capture: Capture::Automatic,
+            payment_timeout_minutes: 60,
+            payment_test: None,
+            stripe_secret_key: None,
+            stripe_webhook_secret: None,
+            stripe_api_url: "https://api.stripe.com".to_owned(),
+            stripe_timeout: 12,
             private_picture_hosts: Vec::new(),
         }
     }
@@ -329,6 +360,44 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_BANK_ACCOUNT", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_account: Option<String>,
+    /// When gateways take the money [default: automatic]
+    #[arg(long, env = "ZOCO_PAYMENT_CAPTURE", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_capture: Option<Capture>,
+    /// Minutes after which an order that was never paid is given up [default: 60]
+    #[arg(long, env = "ZOCO_PAYMENT_TIMEOUT_MINUTES", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_timeout_minutes: Option<u32>,
+    /// Whether shoppers may choose the test gateway [default: on while the demo is]
+    #[arg(long, env = "ZOCO_PAYMENT_TEST", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_test: Option<Switch>,
+    /// Stripe's secret key; Stripe is offered when it is set
+    #[arg(
+        long,
+        env = "ZOCO_STRIPE_SECRET_KEY",
+        hide_env_values = true,
+        global = true
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe_secret_key: Option<String>,
+    /// The signing secret of the shop's webhook at Stripe
+    #[arg(
+        long,
+        env = "ZOCO_STRIPE_WEBHOOK_SECRET",
+        hide_env_values = true,
+        global = true
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe_webhook_secret: Option<String>,
+    /// Where Stripe's API is [default: https://api.stripe.com]
+    #[arg(long, env = "ZOCO_STRIPE_API_URL", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe_api_url: Option<String>,
+    /// Seconds for which an answer of Stripe is waited for [default: 12]
+    #[arg(long, env = "ZOCO_STRIPE_TIMEOUT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stripe_timeout: Option<u64>,
     /// Hosts on private addresses from which imports may fetch pictures, parted by commas
     #[arg(
         long,
@@ -444,6 +513,24 @@ impl Config {
             self.jwt_secret.is_some() || self.jwt_previous_secrets.is_empty(),
             "jwt_previous_secrets go with a jwt_secret"
         );
+        anyhow::ensure!(
+            (5..=10_080).contains(&self.payment_timeout_minutes),
+            "payment_timeout_minutes must be 5 to 10080 (a week)"
+        );
+        anyhow::ensure!(
+            self.stripe_api_url.starts_with("https://")
+                || self.stripe_api_url.starts_with("http://127.0.0.1:")
+                || self.stripe_api_url.starts_with("http://localhost:"),
+            "stripe_api_url must start with https://"
+        );
+        anyhow::ensure!(
+            (1..=25).contains(&self.stripe_timeout),
+            "stripe_timeout must be 1 to 25 seconds"
+        );
+        anyhow::ensure!(
+            self.stripe_secret_key.is_some() || self.stripe_webhook_secret.is_none(),
+            "stripe_webhook_secret goes with a stripe_secret_key"
+        );
         for hours in [
             self.session_idle_hours,
             self.session_hours,
@@ -498,6 +585,12 @@ impl Config {
     /// Whether cookies may be `Secure` and HSTS be sent: not on plain HTTP.
     pub fn is_https(&self) -> bool {
         self.base_url.starts_with("https://")
+    }
+
+    /// Whether shoppers may choose the test gateway.
+    pub fn offers_test_payments(&self) -> bool {
+        self.payment_test
+            .map_or(self.demo, |switch| switch == Switch::On)
     }
 
     /// The full address of a path of the shop.

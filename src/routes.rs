@@ -30,7 +30,7 @@ use crate::web::{
 };
 use crate::{
     accounts, addresses, admin, audit, cart, catalog, checkout, imports, inventory, orders,
-    privacy, promotions, reviews, search, shipping, taxes,
+    payments, privacy, promotions, reviews, search, shipping, taxes,
 };
 
 /// What happens after an event.
@@ -58,6 +58,9 @@ pub static OBSERVERS: &[Observer] = {
         sent,
         delivered,
         cancelled,
+        orders::jobs::ASK_GATEWAY,
+        orders::jobs::PAYMENT_EVENT,
+        payments::service::test_gateway::SEND,
     ]
 };
 
@@ -76,6 +79,7 @@ pub static CHORES: &[Chore] = &[
     audit::service::CHAIN,
     audit::service::VERIFY,
     admin::service::WATCH,
+    orders::service::RECONCILE,
 ];
 
 /// The whole shop.
@@ -92,8 +96,12 @@ pub fn router(app: App) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .layer(from_fn(layers::draw_problems));
+    let gateways = layers::guard(payments::api::front_door())
+        .layer(from_fn_with_state(app.clone(), intake::layer))
+        .layer(from_fn(layers::draw_problems));
     let router = pages(&app)
         .merge(service)
+        .merge(gateways)
         .nest("/api/v1", api.clone())
         .nest("/api", api)
         .nest("/media", media)
@@ -199,6 +207,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(reviews::pages::routes())
         .merge(cart::pages::routes())
         .merge(orders::pages::routes())
+        .merge(payments::pages::routes())
         .merge(checkout::pages::routes())
         .merge(privacy::pages::routes())
         .merge(admin::pages::routes())
@@ -263,6 +272,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(promotions::api::routes())
         .merge(cart::api::routes())
         .merge(orders::api::routes())
+        .merge(payments::api::routes())
         .merge(checkout::api::routes())
         .merge(privacy::api::routes())
         .merge(imports::api::routes())

@@ -51,6 +51,7 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
         current: path.trim_end_matches('/') == urls::HOME,
     }];
     let pending = service::pending_orders(app, ctx).await?;
+    let strays = service::strays(app, ctx).await?;
     let stock = &[Permission::Catalog, Permission::Inventory][..];
     for (permissions, label, href, icon, waiting) in [
         (
@@ -59,6 +60,13 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
             orders::urls::ADMIN_ORDERS,
             "bag",
             pending,
+        ),
+        (
+            &[Permission::Orders],
+            "Payments",
+            orders::urls::ADMIN_PAYMENTS,
+            "card",
+            strays,
         ),
         (stock, "Products", catalog::urls::ADMIN_PRODUCTS, "box", 0),
         (

@@ -12,7 +12,7 @@ use super::model::Placed;
 use super::service::{self, PlaceOrder};
 use crate::app::App;
 use crate::ctx::Ctx;
-use crate::orders::api::OrderJson;
+use crate::orders::api::{NextStepJson, OrderJson};
 use crate::web::json::{Json, Problem, created};
 use crate::web::{ApiCtx, Failure};
 
@@ -29,15 +29,21 @@ struct PlacedJson {
     /// The order.
     #[serde(flatten)]
     order: OrderJson,
+    /// What comes next of its payment.
+    payment: Option<NextStepJson>,
     /// Guests: opens the order, as `Order-Token`.
     #[serde(skip_serializing_if = "Option::is_none")]
     order_token: Option<String>,
 }
 
 /// 201 for a new order, 200 for one that an earlier call had placed.
-fn present(ctx: &Ctx, placed: &Placed) -> Response {
+fn present(app: &App, ctx: &Ctx, placed: &Placed) -> Response {
     let body = PlacedJson {
         order: OrderJson::new(ctx, &placed.order),
+        payment: placed
+            .payment
+            .as_ref()
+            .map(|step| NextStepJson::new(app, step)),
         order_token: placed.guest_token.clone(),
     };
     let location = format!("/api/orders/{}", placed.order.number);
@@ -76,7 +82,7 @@ async fn place(
 ) -> Result<Response, Failure> {
     let token = ctx.cart_token.as_deref();
     let placed = service::place_order(&app, &ctx, token, input).await?;
-    Ok(present(&ctx, &placed))
+    Ok(present(&app, &ctx, &placed))
 }
 
 /// Place the cart (alias)

@@ -2,7 +2,7 @@
 
 use crate::addresses::{PostalAddress, SavedAddress};
 use crate::cart::{Cart, Offer};
-use crate::orders::Order;
+use crate::orders::{NextStep, Order};
 use crate::shipping::{ShippingMethod, country_name};
 use crate::types::Destination;
 
@@ -145,6 +145,8 @@ pub struct Placed {
     /// What opens a guest's order. The call that finds it placed already tells it, too: it knew
     /// the cart, and the answer of the first call may have been lost.
     pub guest_token: Option<String>,
+    /// What comes next of its payment.
+    pub payment: Option<NextStep>,
     /// Whether an earlier call had placed it already.
     pub replayed: bool,
 }

@@ -18,6 +18,7 @@ use crate::cart::{self, Cart};
 use crate::ctx::Ctx;
 use crate::error::{Error, FieldError, FieldErrors, Result};
 use crate::orders;
+use crate::payments::PaymentState;
 use crate::types::{Destination, MoneyInput, VariantId};
 use crate::web::form::Form;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, html, redirect};
@@ -401,5 +402,10 @@ async fn thank(viewer: &Viewer, cart: Option<String>, placed: Placed) -> Answer 
     if viewer.ctx.cart_token.is_some() && (cart.is_none() || viewer.ctx.cart_token == cart) {
         viewer.visit.set_cart_token(None).await?;
     }
-    redirect(&orders::urls::thanks(number))
+    let to_pay = placed.payment.as_ref();
+    let to_pay = to_pay.is_some_and(|step| step.online && step.state == PaymentState::Pending);
+    redirect(&match to_pay {
+        true => orders::urls::payment(number),
+        false => orders::urls::thanks(number),
+    })
 }

@@ -211,7 +211,11 @@ async fn place(
     let mut conn = app.db.conn().await?;
     let cart = match cart::service::named(&mut conn, ctx, cart_token).await? {
         CartState::Active(cart) => cart,
-        CartState::Ordered(cart) => return placed_before(&mut conn, app, cart).await,
+        CartState::Ordered(cart) => {
+            let placed = placed_before(&mut conn, app, cart).await?;
+            drop(conn);
+            return start(app, placed).await;
+        }
         CartState::None => return Err(refusal(Requirement::Items)),
     };
     let pickup = match input.shipping_method.as_deref() {
@@ -226,7 +230,9 @@ async fn place(
     // The cart's row is locked from here on. Whatever fails below rolls this back as well, and
     // the cart is active again.
     if !cart::service::claim(&mut tx, ctx, cart).await? {
-        return placed_before(&mut tx, app, cart).await;
+        let placed = placed_before(&mut tx, app, cart).await?;
+        drop(tx);
+        return start(app, placed).await;
     }
     faults::reach("place.claimed");
     let order = price(&mut tx, app, ctx, cart, wish).await?;
@@ -235,7 +241,15 @@ async fn place(
         .iter()
         .map(|line| (line.priced.variant_id, line.priced.quantity))
         .collect();
-    let short = inventory::service::take(&mut tx, ctx, &lines, &order.number).await?;
+    let number = &order.number;
+    let online = app.payments.gateway(&order.provider).is_some();
+    // Goods that are paid online are held until the money comes.
+    let short = if online && !order.quote.total.is_zero() {
+        let until = inventory::service::deadline(app, ctx);
+        inventory::service::reserve(&mut tx, ctx, &lines, number, until).await?
+    } else {
+        inventory::service::take(&mut tx, ctx, &lines, number).await?
+    };
     if !short.is_empty() {
         return Err(out_of_stock(&short, &order.lines));
     }
@@ -247,7 +261,8 @@ async fn place(
     let placed = written(&mut tx, app, cart).await?;
     tx.commit().await?;
     faults::reach("place.committed");
-    placed.ok_or_else(|| Error::Internal(anyhow::anyhow!("a placed order is missing")))
+    let placed = placed.ok_or_else(|| anyhow::anyhow!("a placed order is missing"))?;
+    start(app, placed).await
 }
 
 /// The order of a cart that somebody placed before.
@@ -264,9 +279,21 @@ async fn written(conn: &mut Conn, app: &App, cart: CartId) -> Result<Option<Plac
     let order = orders::service::of_cart(conn, cart).await?;
     Ok(order.map(|order| Placed {
         guest_token: orders::service::guest_token(app, &order),
+        payment: orders::service::next_step(app, &order),
         order,
         replayed: false,
     }))
+}
+
+/// Tells the gateway of the payment, where there is one, so that the shopper can go on to it at
+/// once.
+async fn start(app: &App, placed: Placed) -> Result<Placed> {
+    let order = orders::service::start(app, placed.order).await?;
+    Ok(Placed {
+        payment: orders::service::next_step(app, &order),
+        order,
+        ..placed
+    })
 }
 
 /// The order as it will be, at today's prices. Errors: what still is needed; `total_changed`.

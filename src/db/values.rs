@@ -133,11 +133,10 @@ macro_rules! integer_columns {
 }
 
 integer_columns! {
-    UserId, CategoryId, ProductId, VariantId, ImageId, ReviewId, LocationId, ShippingMethodId, PromotionId, PromotionCodeId,
-    CartId, CartItemId, OrderId, OrderLineId, PaymentId, Timestamp,
-    ImportId, ImportProductId, AddressId, ImportPictureId, TaxRateId, ShippingZoneId,
-    FulfilmentId, InvoiceId, ReturnId,
-    OrderViewId,
+    UserId, CategoryId, ProductId, VariantId, ImageId, ReviewId, LocationId, ShippingMethodId,
+    PromotionId, PromotionCodeId, CartId, CartItemId, OrderId, OrderLineId, PaymentId, OperationId,
+    PaymentEventId, RefundId, Timestamp, ImportId, ImportProductId, AddressId, ImportPictureId,
+    TaxRateId, ShippingZoneId, FulfilmentId, InvoiceId, ReturnId, OrderViewId,
 }
 
 impl<'q, DB: Database> Encode<'q, DB> for Value

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::ctx::Ctx;
 use crate::db::{Conn, Tx};
 use crate::error::Result;
+use crate::types::Timestamp;
 
 pub use store::Event;
 pub use worker::{MAX_ATTEMPTS, drain, keep_house, run};
@@ -73,6 +74,17 @@ pub async fn announce_all(
     let payloads: serde_json::Result<Vec<String>> =
         payloads.iter().map(serde_json::to_string).collect();
     Ok(store::insert_announcements(tx, topic, &payloads?, ctx.now).await?)
+}
+
+/// Has a job done at a time, written in the transaction of the change that wants it.
+pub async fn later(
+    tx: &mut Tx,
+    job: &str,
+    payload: &impl Serialize,
+    run_at: Timestamp,
+) -> Result<()> {
+    let payload = serde_json::to_string(payload)?;
+    Ok(store::insert_job(tx, job, &payload, run_at).await?)
 }
 
 /// Days for which a dispatched event stays: who follows a topic with a cursor of their own must

@@ -10,8 +10,8 @@ pub mod store;
 
 pub use model::{
     Address, CARRIERS, Fulfilment, FulfilmentLine, FulfilmentState, FulfilmentStatus, NewOrder,
-    NewOrderLine, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus, OrderSummary,
-    PaymentStatus, Statuses, Tracking, Waiting,
+    NewOrderLine, NextStep, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus, OrderSummary,
+    PaymentStatus, Refund, RefundLine, RefundState, Refundable, Statuses, Tracking, Waiting,
 };
 pub use service::GuestTokens;
 
@@ -31,6 +31,16 @@ pub mod urls {
     /// The page after placing it.
     pub fn thanks(number: &str) -> String {
         format!("/orders/{number}/thanks")
+    }
+
+    /// Where the shopper pays: leads on to the gateway (GET), begins anew (POST).
+    pub fn payment(number: &str) -> String {
+        format!("/orders/{number}/payment")
+    }
+
+    /// Where the shopper comes back to from the gateway.
+    pub fn payment_return(number: &str) -> String {
+        format!("/orders/{number}/payment/return")
     }
 
     /// Cancels it (POST).
@@ -54,6 +64,36 @@ pub mod urls {
     /// Staff: asks whether to cancel an order (GET), cancels it (POST).
     pub fn admin_cancel(number: &str) -> String {
         format!("{ADMIN_ORDERS}/{number}/cancel")
+    }
+
+    /// Staff: takes what is promised (POST).
+    pub fn admin_capture(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/capture")
+    }
+
+    /// Staff: gives what is promised free (POST).
+    pub fn admin_void(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/void")
+    }
+
+    /// Staff: asks what goes back (GET), sends it back (POST).
+    pub fn admin_refund(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/refund")
+    }
+
+    /// Staff: all payments.
+    pub const ADMIN_PAYMENTS: &str = "/admin/payments";
+    /// Staff: money without order, order without money.
+    pub const ADMIN_UNMATCHED: &str = "/admin/payments/unmatched";
+
+    /// Staff: sends money back that belongs to no order (POST).
+    pub fn admin_send_back(id: impl std::fmt::Display) -> String {
+        format!("{ADMIN_PAYMENTS}/{id}/return")
+    }
+
+    /// Staff: an event was looked into (POST).
+    pub fn admin_dismiss(id: impl std::fmt::Display) -> String {
+        format!("{ADMIN_PAYMENTS}/events/{id}/dismiss")
     }
 
     /// Staff: the money of the pending payment came (POST).

@@ -68,6 +68,12 @@ id! {
     OrderViewId,
     /// A payment of an order.
     PaymentId,
+    /// Something that was asked of a payment's gateway.
+    OperationId,
+    /// An event that a gateway sent.
+    PaymentEventId,
+    /// Money of an order that goes back.
+    RefundId,
     /// A batch of products from a file.
     ImportId,
     /// A product of such a batch.

@@ -143,7 +143,7 @@ both! {
             let expected: &[&str] = match permission {
                 Permission::Catalog => &["Home", "Products", "Categories", "Reviews", "Search", "Import"],
                 Permission::Inventory => &["Home", "Products"],
-                Permission::Orders => &["Home", "Orders"],
+                Permission::Orders => &["Home", "Orders", "Payments"],
                 Permission::Settings => &["Home", "Shipping", "Taxes", "Staff", "Audit log"],
                 Permission::Promotions => &["Home", "Promotions"],
                 Permission::Customers | Permission::Reports => &["Home"],
@@ -156,7 +156,7 @@ both! {
             }
         }
         let labels: Vec<&str> = all.iter().map(|(label, _)| label.as_str()).collect();
-        assert_eq!(labels, ["Home", "Orders", "Products", "Categories", "Reviews", "Promotions", "Search", "Import", "Shipping", "Taxes", "Staff", "Audit log"]);
+        assert_eq!(labels, ["Home", "Orders", "Payments", "Products", "Categories", "Reviews", "Promotions", "Search", "Import", "Shipping", "Taxes", "Staff", "Audit log"]);
     }
 
     async fn the_start_page_tells_what_waits(app: TestApp) {

@@ -103,7 +103,7 @@ pub async fn on_hand(app: &TestApp, product: &Product) -> i64 {
 }
 
 /// A browser with so many of a product in its cart, at the checkout.
-async fn at_checkout(app: &TestApp, product: &Product, quantity: i64) -> (Browser, Reply) {
+pub async fn at_checkout(app: &TestApp, product: &Product, quantity: i64) -> (Browser, Reply) {
     let mut browser = app.browser();
     let (id, quantity) = (product.id.to_string(), quantity.to_string());
     browser
@@ -117,7 +117,7 @@ async fn at_checkout(app: &TestApp, product: &Product, quantity: i64) -> (Browse
     (browser, page)
 }
 
-fn with<'f>(more: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+pub fn with<'f>(more: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
     let kept = FIELDS
         .into_iter()
         .filter(|(name, _)| !more.iter().any(|(other, _)| other == name));

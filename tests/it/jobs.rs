@@ -396,6 +396,7 @@ both! {
                 "order.placed",
                 "order.status_changed",
                 "order.paid",
+                "order.refunded",
                 "order.cancelled"
             ]
         );

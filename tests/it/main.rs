@@ -23,6 +23,7 @@ mod limits;
 mod orders;
 mod parity;
 mod passwords;
+mod payments;
 mod pricing;
 mod privacy;
 mod process;

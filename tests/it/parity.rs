@@ -185,7 +185,7 @@ needs! {
                 "index outbox (id) where dispatched_at null",
                 "reference cart_items.cart_id to carts.id on delete cascade",
                 "check products: 'active' 'archived' 'draft' status",
-                "check payments: amount_minor captured_minor",
+                "check payments: captured_minor refunded_minor",
             ] {
                 assert!(sqlite.contains(fact), "{fact} is missing in {sqlite:#?}");
             }

@@ -60,7 +60,7 @@ fn numbers(replies: &[Reply]) -> BTreeSet<String> {
 }
 
 /// The work of somebody who was too late: a conflict, and nothing else.
-fn too_late<T>(result: Result<T, Error>) -> bool {
+pub fn too_late<T>(result: Result<T, Error>) -> bool {
     match result {
         Ok(_) => false,
         Err(Error::Conflict { .. }) => true,

@@ -12,15 +12,16 @@ use crate::audit;
 use crate::catalog::service::IndexDifference;
 use crate::error::Result;
 use crate::jobs::Chore;
-use crate::{catalog, inventory, orders, promotions, reviews};
+use crate::{catalog, inventory, orders, payments, promotions, reviews};
 
 /// What the doctor looks at, as `/metrics` calls it.
-pub const AREAS: [&str; 6] = [
+pub const AREAS: [&str; 7] = [
     "stock",
     "promotions",
     "ratings",
     "search",
     "orders",
+    "payments",
     "audit log",
 ];
 
@@ -83,6 +84,20 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
     }
     for words in orders::service::imbalances(&mut conn).await? {
         found("orders", words);
+    }
+    for one in orders::service::money_imbalances(&mut conn).await? {
+        let (number, kept, derived) = (one.number, one.kept, one.derived);
+        found(
+            "orders",
+            format!("{number} is {kept}, its payments say {derived}"),
+        );
+    }
+    for one in payments::service::imbalances(&mut conn).await? {
+        let words = format!(
+            "{} minor units of payment {} went back, its refunds say {}",
+            one.refunded, one.payment_id, one.operations
+        );
+        found("payments", words);
     }
     drop(conn);
     for one in catalog::service::compare_index(app).await? {

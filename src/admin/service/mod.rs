@@ -8,7 +8,7 @@ use crate::ctx::{Ctx, Permission, Rule};
 use crate::error::Result;
 use crate::orders::{OrderFilter, OrderSummary, Waiting};
 use crate::types::PageRequest;
-use crate::{catalog, orders};
+use crate::{catalog, orders, payments};
 
 pub use doctor::{AREAS, Finding, WATCH, examine, repair, watch};
 
@@ -61,4 +61,14 @@ pub async fn pending_orders(app: &App, ctx: &Ctx) -> Result<i64> {
         return Ok(0);
     }
     Ok(orders::service::waiting(app, ctx).await?.pending)
+}
+
+/// How many payments hold money that belongs to no order, for the menu; 0 for those who may not
+/// see them.
+pub async fn strays(app: &App, ctx: &Ctx) -> Result<i64> {
+    if !ctx.may(Permission::Orders) {
+        return Ok(0);
+    }
+    let (_, strays) = payments::service::figures(&mut app.db.conn().await?).await?;
+    Ok(strays)
 }

@@ -2,6 +2,7 @@
 
 mod fulfilments;
 mod list;
+mod payments;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -9,6 +10,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
+use self::payments::MoneyView;
 use super::model::{Order, OrderEvent, OrderStatus};
 use super::service::NewNote;
 use super::{service, urls};
@@ -26,6 +28,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .merge(list::routes())
         .merge(fulfilments::routes())
+        .merge(payments::routes())
         .route(&urls::admin_order("{number}"), get(show))
         .route(&urls::admin_status("{number}"), post(transition))
         .route(&urls::admin_payment("{number}"), post(record_payment))
@@ -80,12 +83,6 @@ impl OrderPage {
     }
 }
 
-/// A payment with its provider's name for people.
-struct PaymentRow {
-    provider: String,
-    payment: Payment,
-}
-
 #[derive(Template)]
 #[template(path = "orders/admin_order.html")]
 struct OrderPage {
@@ -95,7 +92,7 @@ struct OrderPage {
     awaits_payment: bool,
     may_cancel: bool,
     may_edit_products: bool,
-    payments: Vec<PaymentRow>,
+    money: MoneyView,
     order: Order,
     note: NewNote,
     errors: FieldErrors,
@@ -110,14 +107,17 @@ async fn show(State(app): State<App>, viewer: Viewer, Path(number): Path<String>
         NewNote::default(),
         FieldErrors::default(),
     )
+    .await
 }
 
 /// The page of an order, with a note as it was typed and what is wrong with it.
-fn draw(app: &App, viewer: Viewer, order: Order, note: NewNote, errors: FieldErrors) -> Answer {
-    let row = |payment: &Payment| PaymentRow {
-        provider: app.payments.label(&payment.provider).to_owned(),
-        payment: payment.clone(),
-    };
+async fn draw(
+    app: &App,
+    viewer: Viewer,
+    order: Order,
+    note: NewNote,
+    errors: FieldErrors,
+) -> Answer {
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
@@ -126,10 +126,10 @@ fn draw(app: &App, viewer: Viewer, order: Order, note: NewNote, errors: FieldErr
     let page = OrderPage {
         crumbs: crumbs(None),
         steps: steps(&order),
-        awaits_payment: awaits_payment(&order),
+        awaits_payment: awaits_payment(app, &order),
         may_cancel: service::may_cancel(&viewer.ctx, &order),
         may_edit_products: viewer.ctx.may(Permission::Catalog),
-        payments: order.payments.iter().map(row).collect(),
+        money: MoneyView::load(app, &viewer.ctx, &order).await?,
         shell: viewer.shell,
         order,
         note,
@@ -160,20 +160,18 @@ async fn add_note(
         Ok(order) => redirect(&format!("{}#timeline", urls::admin_order(&order.number))),
         Err(Error::Invalid(errors)) => {
             let order = service::order_for_staff(&app, &viewer.ctx, &number).await?;
-            draw(&app, viewer, order, note, errors)
+            draw(&app, viewer, order, note, errors).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn awaits_payment(order: &Order) -> bool {
-    let open = |payment: &Payment| {
-        matches!(
-            payment.state,
-            PaymentState::Pending | PaymentState::Authorized
-        )
+/// Whether staff record that its money came: where no gateway tells.
+fn awaits_payment(app: &App, order: &Order) -> bool {
+    let by_hand = |payment: &Payment| {
+        payment.state.is_open() && app.payments.gateway(&payment.provider).is_none()
     };
-    order.status != OrderStatus::Cancelled && order.payments.iter().any(open)
+    order.status != OrderStatus::Cancelled && order.payments.iter().any(by_hand)
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -9,7 +9,7 @@ use crate::catalog::image_url;
 use crate::ctx::Ctx;
 use crate::orders::model::{Address, Order, OrderEvent, OrderLine, OrderSummary};
 use crate::orders::service;
-use crate::payments::Payment;
+use crate::payments::{Payment, Unmatched};
 use crate::pricing::api::{AppliedJson, TaxShareJson, TraceStepJson};
 use crate::web::json::MoneyJson;
 
@@ -74,7 +74,7 @@ pub struct OrderJson {
 /// A line of an order.
 #[derive(Serialize, ToSchema)]
 pub struct OrderLineJson {
-    /// Names it within the order.
+    /// Names it within the order, and in refunds.
     pub id: i64,
     /// The product, which may be archived since.
     pub product_id: i64,
@@ -134,7 +134,7 @@ pub enum AddressJson {
 pub struct PaymentJson {
     /// Its id.
     pub id: i64,
-    /// `cash_on_delivery`, `bank_transfer`.
+    /// `cash_on_delivery`, `bank_transfer`, `stripe`, `test`.
     pub provider: String,
     /// `pending`, `authorized`, `captured`, `failed` or `voided`.
     pub status: &'static str,
@@ -144,8 +144,13 @@ pub struct PaymentJson {
     pub captured: MoneyJson,
     /// What went back.
     pub refunded: MoneyJson,
-    /// What the payer writes on a transfer.
+    /// What the payer writes on a transfer: the order's number.
     pub reference: String,
+    /// Why it did not work; empty when nothing is known.
+    pub failure: String,
+    /// Why its money belongs to no order, and goes back: `order_cancelled`, `cannot_fill`,
+    /// `amount_differs`, `currency_differs`, `paid_twice`; null where it does.
+    pub unmatched: Option<&'static str>,
     /// When it was begun.
     pub created_at: String,
     /// When it last changed.
@@ -281,6 +286,8 @@ impl From<&Payment> for PaymentJson {
             captured: payment.captured.into(),
             refunded: payment.refunded.into(),
             reference: payment.reference.clone(),
+            failure: payment.failure.clone(),
+            unmatched: payment.unmatched.map(Unmatched::as_str),
             created_at: payment.created_at.rfc3339(),
             updated_at: payment.updated_at.rfc3339(),
         }

@@ -2,6 +2,7 @@
 
 mod fulfilments;
 mod json;
+mod payment;
 mod staff;
 
 use axum::extract::{OriginalUri, Path, State};
@@ -21,6 +22,8 @@ pub use json::{
     PaymentsJson, ShippingMethodJson,
 };
 
+pub use payment::{NextStepJson, RefundJson, RefundsJson};
+
 /// The routes of this part of the API.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -32,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(find))
         .merge(fulfilments::routes())
         .merge(staff::routes())
+        .merge(payment::routes())
 }
 
 /// Which page of one's own orders.

@@ -136,7 +136,7 @@ async fn transition(
         (status = 200, body = OrderJson),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "`not_pending`, `order_cancelled`"),
+        (status = 409, body = Problem, description = "`not_pending`, `order_cancelled`, `paid_online`"),
     ), security(("bearer" = [])))]
 async fn record_payment(
     State(app): State<App>,

@@ -1,9 +1,12 @@
-//! What happens after an order changed: letters to whoever ordered.
+//! What happens after an order changed: letters to whoever ordered, and what gateways are asked.
 
 mod confirmation;
 mod letters;
+mod payments;
 
 use crate::jobs::Observer;
+
+pub use payments::{ASK_GATEWAY, PAYMENT_EVENT};
 
 /// The letters about orders. Each is the same however often its job runs.
 pub const LETTERS: [Observer; 5] = [

@@ -2,8 +2,9 @@
 
 mod books;
 mod fulfilment;
+mod refund;
 
-use crate::payments::Payment;
+use crate::payments::{Payment, PaymentState};
 use crate::pricing::{Quote, QuoteLine};
 use crate::types::{
     CartId, Email, Locale, Money, OrderId, OrderLineId, ProductId, TaxRate, Timestamp, UserId,
@@ -18,6 +19,7 @@ pub use fulfilment::{
 /// An order keeps its addresses and all of its quote, so the store of orders reads them.
 pub use crate::addresses::PostalAddress;
 pub use crate::pricing::{Applied, TaxShare, TraceStep};
+pub use refund::{Books, MoneyImbalance, Refund, RefundLine, RefundState, Refundable, share};
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -332,6 +334,21 @@ impl Order {
             fulfilment: self.fulfilment_status,
         }
     }
+}
+
+/// What comes next of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextStep {
+    /// The provider's name.
+    pub provider: String,
+    /// Where the payment stands.
+    pub state: PaymentState,
+    /// Whether the money moves online.
+    pub online: bool,
+    /// Where the shopper pays: a path of the shop, or an address elsewhere; empty for nowhere.
+    pub url: String,
+    /// Why it did not work; empty when nothing is known.
+    pub failure: String,
 }
 
 /// A line of an order: a copy, untouched by later changes of the product.

@@ -4,6 +4,7 @@
 //! brings the same along. Whoever has neither is told that there is no such order.
 
 mod find;
+mod payment;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -11,7 +12,7 @@ use axum::http::Uri;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::model::{Address, Order, OrderEvent, OrderStatus, OrderSummary};
+use super::model::{Address, Order, OrderEvent, OrderStatus, OrderSummary, PaymentStatus};
 use super::{service, urls};
 use crate::app::App;
 use crate::ctx::Ctx;
@@ -28,6 +29,7 @@ pub fn routes() -> Router<App> {
         .route("/orders/{number}", get(show))
         .route("/orders/{number}/thanks", get(thanks))
         .route("/orders/{number}/cancel", post(cancel))
+        .merge(payment::routes())
 }
 
 #[derive(Template)]
@@ -80,6 +82,8 @@ struct View {
     billing_address: Vec<String>,
     /// What the shopper has to do to pay; empty for nothing.
     instructions: String,
+    /// Whether the shopper pays online, or tries again.
+    to_pay: bool,
     /// The names of the payments' providers, in the order of the payments.
     providers: Vec<String>,
 }
@@ -91,7 +95,11 @@ impl View {
         let label = |provider: &str| app.payments.label(provider).to_owned();
         let cancelled = order.status == OrderStatus::Cancelled;
         let instructions = service::how_to_pay(app, &order).filter(|_| !cancelled);
+        let step = service::next_step(app, &order);
+        let step = step.filter(|step| step.online || !step.state.is_open());
+        let unpaid = order.payment_status == PaymentStatus::Unpaid && !cancelled;
         Self {
+            to_pay: unpaid && step.is_some(),
             address: order.shipping_address.lines(),
             billing_address: billing.map(Address::lines).unwrap_or_default(),
             instructions: instructions.unwrap_or_default(),

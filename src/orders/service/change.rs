@@ -2,20 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::super::model::{Order, OrderStatus, PaymentStatus, Statuses};
+use super::super::model::{Order, OrderStatus, Statuses};
 use super::super::store;
-use super::{find, find_to_change, fulfil};
+use super::{find, find_to_change, fulfil, payment};
 use crate::app::App;
 use crate::audit;
 use crate::ctx::{Ctx, Permission};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::inventory;
 use crate::jobs;
-use crate::payments::{self, PaymentState};
 use crate::promotions;
 use crate::reviews;
-use crate::types::{ProductId, VariantId};
+use crate::types::ProductId;
 
 /// Staff: moves an order along the table of transitions. Errors: conflicts
 /// `transition_not_allowed`, `changed_meanwhile`.
@@ -79,6 +77,7 @@ pub(super) async fn tell_of_move(
 /// conflicts `transition_not_allowed`, `partly_sent`, `changed_meanwhile`.
 pub async fn cancel(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
     let mut tx = app.db.begin().await?;
+    // The order's row first: whoever changes it holds its payments and its stock, too.
     let order = find_to_change(&mut tx, ctx, number).await?;
     if !may_cancel(ctx, &order) {
         return Err(
@@ -92,27 +91,10 @@ pub async fn cancel(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
     }
     let mut after = order.statuses();
     after.order = OrderStatus::Cancelled;
-    let has = |state| order.payments.iter().any(|payment| payment.state == state);
-    if has(PaymentState::Captured) {
-        after.payment = PaymentStatus::Refunded;
-    } else if has(PaymentState::Authorized) {
-        after.payment = PaymentStatus::Unpaid;
-    }
-    // The order's row first: whoever changes it holds its payments and its stock, too.
     change(&mut tx, ctx, &order, after, "cancelled", "Order cancelled").await?;
-    for payment in &order.payments {
-        let ended = payments::service::cancel(&mut tx, ctx, payment.id).await?;
-        if ended.refunded != payment.refunded {
-            let detail = format!("{} refunded", ended.refunded);
-            tell(&mut tx, ctx, &order, "payment_refunded", &detail).await?;
-        }
-    }
-    let lines: Vec<(VariantId, i64)> = order
-        .lines
-        .iter()
-        .map(|line| (line.variant_id, line.quantity))
-        .collect();
-    inventory::service::put_back(&mut tx, ctx, &lines, &order.number).await?;
+    payment::call_off(&mut tx, app, ctx, &order).await?;
+    after = payment::settle_status(&mut tx, ctx, &order, after).await?;
+    payment::give_stock_back(&mut tx, ctx, &order).await?;
     promotions::service::release(&mut tx, ctx, &order.number).await?;
     jobs::emit(&mut tx, ctx, "order.cancelled", &event(&order, json!({}))).await?;
     if ctx.may(Permission::Orders) {
@@ -121,41 +103,6 @@ pub async fn cancel(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
     let order = finish(tx, ctx, &order.number).await?;
     metrics::counter!("zoco_orders_cancelled_total").increment(1);
     Ok(order)
-}
-
-/// Staff: the money of the pending payment came (a transfer arrived, cash was taken); at any
-/// time, except for a cancelled order. Errors: conflicts `not_pending`, `order_cancelled`,
-/// `changed_meanwhile`.
-pub async fn record_payment(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
-    ctx.require(Permission::Orders)?;
-    let mut tx = app.db.begin().await?;
-    let order = find(&mut tx, ctx, number).await?;
-    if order.status == OrderStatus::Cancelled {
-        let detail = "This order was cancelled; it takes no payment.";
-        return Err(Error::conflict("order_cancelled", detail));
-    }
-    let pending = order.payments.iter().find(|payment| {
-        matches!(
-            payment.state,
-            PaymentState::Pending | PaymentState::Authorized
-        )
-    });
-    let Some(pending) = pending else {
-        let detail = "No payment of this order is pending.";
-        return Err(Error::conflict("not_pending", detail));
-    };
-    let mut after = order.statuses();
-    after.payment = PaymentStatus::Paid;
-    let detail = format!(
-        "{} by {}",
-        pending.amount,
-        app.payments.label(&pending.provider)
-    );
-    change(&mut tx, ctx, &order, after, "payment_captured", &detail).await?;
-    payments::service::capture(&mut tx, ctx, pending.id).await?;
-    jobs::emit(&mut tx, ctx, "order.paid", &event(&order, json!({}))).await?;
-    note(&mut tx, ctx, "order.payment_recorded", &order, after).await?;
-    finish(tx, ctx, &order.number).await
 }
 
 /// Whether the asker, who may see this order, may cancel it now.

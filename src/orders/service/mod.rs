@@ -6,8 +6,10 @@ mod fulfil;
 mod guest;
 mod lookup;
 mod notes;
+mod payment;
 mod person;
 mod place;
+mod refund;
 mod words;
 
 use super::model::{Address, Order, OrderFilter, OrderImbalance, OrderSummary, Waiting};
@@ -19,13 +21,18 @@ use crate::error::{Error, Result};
 use crate::payments::{self, Payment};
 use crate::types::{CartId, Page, PageRequest};
 
-pub use change::{cancel, may_cancel, record_payment, transition};
+pub use change::{cancel, may_cancel, transition};
 pub use fulfil::{NewParcel, ParcelLine, TrackingInput, delivered, fulfil, track};
 pub use guest::{GuestTokens, new_number, tidy_number};
 pub use lookup::{FindOrder, find_by_email, link_to};
 pub use notes::{MAX_NOTE, NewNote, add_note};
+pub use payment::{
+    RECONCILE, act_on_event, capture, money_imbalances, next_step, pay, payment_status, perform,
+    reconcile, record_payment, returned, send_back, start, sync, void, without_money,
+};
 pub use person::{all_own, erase};
 pub use place::place;
+pub use refund::{RefundInput, RefundLineInput, books, refund};
 pub use words::how_to_pay;
 
 /// The signed-in user's own orders, newest first.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::model::NewOrder;
+use super::super::model::{NewOrder, PaymentStatus, Statuses};
 use super::super::store;
 use super::guest;
 use crate::app::App;
@@ -11,7 +11,7 @@ use crate::db::Tx;
 use crate::db::error::on_unique;
 use crate::error::{Error, Result};
 use crate::jobs;
-use crate::payments;
+use crate::payments::{self, PaymentState};
 use crate::types::OrderId;
 
 /// Writes an order with its lines, its first timeline entry, its payment and its event. The
@@ -28,8 +28,18 @@ pub async fn place(tx: &mut Tx, app: &App, ctx: &Ctx, order: &NewOrder) -> Resul
     let detail = "Order placed";
     store::insert_event(tx, id, "placed", detail, (ctx.user_id(), &actor), ctx.now).await?;
     let (provider, number) = (&order.provider, &order.number);
-    payments::service::begin(tx, ctx, id, provider, order.quote.total, number).await?;
+    let begun =
+        payments::service::begin(tx, app, ctx, id, provider, order.quote.total, number).await?;
     let payload = json!({ "order_id": id, "number": number });
     jobs::emit(tx, ctx, "order.placed", &payload).await?;
+    if begun.state == PaymentState::Captured {
+        // Nothing was to be paid.
+        let after = Statuses {
+            payment: PaymentStatus::Paid,
+            ..Statuses::NEW
+        };
+        store::set_statuses(tx, id, Statuses::NEW, after, ctx.now).await?;
+        jobs::emit(tx, ctx, "order.paid", &payload).await?;
+    }
     Ok(id)
 }

@@ -1,6 +1,6 @@
 //! SQL of orders: lists of them.
 
-use crate::db::{self, Conn, FromRow, Query, fetch_one};
+use crate::db::{self, Conn, FromRow, Query, fetch_all, fetch_one};
 use crate::orders::model::{
     FulfilmentStatus, OrderFilter, OrderStatus, OrderSummary, PaymentStatus, Waiting,
 };
@@ -74,6 +74,39 @@ pub async fn list(
         total,
         request: page,
     })
+}
+
+/// Orders that are not cancelled and hold goods, or moved on, for which no money came and none is
+/// expected; the newest first.
+pub async fn without_money(conn: &mut Conn, limit: i64) -> db::Result<Vec<OrderSummary>> {
+    let rows = fetch_all!(
+        conn,
+        SummaryRow,
+        "select o.number, o.customer, o.email, o.status, o.payment_status, o.fulfilment_status,
+            coalesce((
+                select cast(sum(l.quantity) as bigint)
+                from order_lines l
+                where l.order_id = o.id
+            ), 0) as count,
+            o.total_minor, o.currency, o.placed_at
+        from orders o
+        where o.payment_status = 'unpaid' and o.status <> 'cancelled' and o.total_minor > 0
+            and (o.status <> 'pending' or exists (
+                select 1
+                from payments p
+                where p.order_id = o.id and p.settled_at is not null
+            ))
+            and not exists (
+                select 1
+                from payments p
+                where p.order_id = o.id and p.unmatched = ''
+                    and p.status in ('pending', 'authorized', 'captured')
+            )
+        order by o.placed_at desc, o.id desc
+        limit $1",
+        limit,
+    )?;
+    Ok(rows.into_iter().map(OrderSummary::from).collect())
 }
 
 /// How many orders wait for staff.

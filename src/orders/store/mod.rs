@@ -3,6 +3,8 @@
 mod books;
 mod fulfilments;
 mod list;
+mod money;
+mod refunds;
 mod write;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,9 @@ use crate::types::{
 
 pub use books::imbalances;
 pub use fulfilments::{fulfilments, insert_fulfilment, set_delivered, set_tracking};
-pub use list::{list, waiting};
+pub use list::{list, waiting, without_money};
+pub use money::{given_up_on, money_of};
+pub use refunds::{end_refund, insert_refund, refunds};
 pub use write::{erase, erase_actor, erase_notes, insert, insert_event, set_statuses};
 
 /// How an address is kept in its column.
@@ -239,6 +243,13 @@ pub async fn lock(tx: &mut Tx, number: &str) -> db::Result<Option<Head>> {
     let mut query = heads_where();
     query.push("number = ").bind(number).lock();
     first_head(tx, &query).await
+}
+
+/// The order with an id.
+pub async fn by_id(conn: &mut Conn, id: OrderId) -> db::Result<Option<Head>> {
+    let mut query = heads_where();
+    query.push("id = ").bind(id);
+    first_head(conn, &query).await
 }
 
 /// The order that a cart became.

@@ -222,7 +222,10 @@ both! {
     }
 
     async fn every_route_admits_whom_the_policy_names(app: TestApp) {
-        let app = app.with_settings(|config| config.rate_limits = Switch::Off).await;
+        let app = app.with_settings(|config| {
+            config.rate_limits = Switch::Off;
+            config.payment_test = Some(Switch::On);
+        }).await;
         app.leave_jobs();
         let mut world = World::new(&app).await;
         let mut complaints = Vec::new();

@@ -10,6 +10,8 @@ use zoco::catalog::ProductKey;
 use zoco::catalog::service as catalog;
 use zoco::ctx::{Ctx, Permission};
 use zoco::db::Query;
+use zoco::payments::model::{EventState, GatewayEvent};
+use zoco::payments::store as payments;
 use zoco::promotions::service::PromotionInput;
 use zoco::reviews::service::ReviewInput;
 use zoco::search::service::SynonymInput;
@@ -269,6 +271,20 @@ impl World {
                 let sent = zoco::orders::service::fulfil(&self.app, &system, &number, all).await;
                 sent.unwrap().fulfilments[0].number.to_string()
             }
+            "test-gateway {reference}" | "payments {id}" => {
+                let key = ProductKey::Id(self.product().await);
+                let product = catalog::product(&self.app, &system, &key).await.unwrap();
+                self.things.remove("items {id}");
+                let number = order(&self.app, &self.owner, &product, 1, "test").await;
+                let order = zoco::orders::service::order(&self.app, &system, &number).await;
+                let payment = order.unwrap().payments.remove(0);
+                match kind {
+                    "payments {id}" => payment.id.to_string(),
+                    _ => payment.gateway_reference.unwrap(),
+                }
+            }
+            "webhooks {provider}" => "test".to_owned(),
+            "events {id}" => self.stray_event().await,
             "sessions {id}" => {
                 let a = self.askers[""].api.signed_in(Asker::A.email()).await;
                 let listed = a.get("/api/auth/sessions").await.expect(200).json();
@@ -425,6 +441,29 @@ impl World {
     fn name(&mut self, word: &str) -> String {
         self.names += 1;
         format!("{word} {}", self.names)
+    }
+
+    /// An event about a payment that the shop does not know.
+    async fn stray_event(&mut self) -> String {
+        let event = GatewayEvent {
+            id: self.name("evt"),
+            kind: "payment.succeeded".to_owned(),
+            references: Vec::new(),
+            begun_as: None,
+            payment_id: None,
+            order_number: String::new(),
+        };
+        let now = self.app.clock.now();
+        let mut tx = self.app.db.begin().await.unwrap();
+        let id = payments::insert_event(&mut tx, "test", &event, "{}", now)
+            .await
+            .unwrap()
+            .unwrap();
+        payments::finish_event(&mut tx, id, None, EventState::Unknown, "", now)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        id.to_string()
     }
 
     /// Somebody looked for a zebra in vain.

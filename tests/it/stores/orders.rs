@@ -7,12 +7,12 @@ use zoco::orders::model::OrderImbalance;
 use zoco::orders::store::{self, Head};
 use zoco::orders::{
     Address, FulfilmentLine, FulfilmentState, FulfilmentStatus, NewOrder, NewOrderLine,
-    OrderFilter, OrderStatus, PaymentStatus, Statuses, Tracking,
+    OrderFilter, OrderStatus, PaymentStatus, Refund, RefundLine, RefundState, Statuses, Tracking,
 };
 use zoco::pricing::{Applied, Quote, QuoteLine, TaxShare, TraceStep};
 use zoco::types::{
-    CartId, Email, Locale, Money, OrderId, PageRequest, ProductId, PromotionId, TaxRate, Timestamp,
-    UserId, VariantId,
+    CartId, Email, Locale, Money, OrderId, PageRequest, ProductId, PromotionId, RefundId, TaxRate,
+    Timestamp, UserId, VariantId,
 };
 
 use crate::support::{TestApp, both};
@@ -385,6 +385,73 @@ both! {
         );
         let waiting = store::waiting(&mut conn).await.unwrap();
         assert_eq!((waiting.pending, waiting.unpaid), (1, 1));
+    }
+
+    async fn refunds_are_kept_with_their_lines(app: TestApp) {
+        let now = app.clock.now();
+        let new = order(&app, "A", cart(&app, "c", None).await, None);
+        let id = insert(&app, &new, now).await;
+        let mut tx = app.db.begin().await.unwrap();
+        assert_eq!(store::by_id(&mut tx, id).await.unwrap().unwrap().order.number, "A");
+        assert!(store::by_id(&mut tx, OrderId(4711)).await.unwrap().is_none());
+        assert!(store::refunds(&mut tx, id).await.unwrap().is_empty());
+        let euros = |minor| Money::new(minor, app.currency());
+        let lines = store::lines(&mut tx, id, app.currency()).await.unwrap();
+        let refund = Refund {
+            id: RefundId(0),
+            amount: euros(2890),
+            shipping: euros(490),
+            state: RefundState::Requested,
+            reason: "A scratch".to_owned(),
+            actor_name: "Ada".to_owned(),
+            lines: vec![RefundLine {
+                line_id: lines[0].id,
+                quantity: 1,
+                amount: euros(2400),
+                restocked: true,
+            }],
+            created_at: now,
+            updated_at: now,
+        };
+        let first = store::insert_refund(&mut tx, id, &refund, now).await.unwrap();
+        let free = Refund { lines: Vec::new(), ..refund.clone() };
+        let second = store::insert_refund(&mut tx, id, &free, now).await.unwrap();
+        store::end_refund(&mut tx, second, RefundState::Failed, now).await.unwrap();
+        let found = store::refunds(&mut tx, id).await.unwrap();
+        let second = Refund { id: second, state: RefundState::Failed, ..free };
+        assert_eq!(found, [Refund { id: first, ..refund }, second]);
+    }
+
+    async fn orders_that_nobody_pays_are_found(app: TestApp) {
+        let now = app.clock.now();
+        let id = insert(&app, &order(&app, "A", cart(&app, "c", None).await, None), now).await;
+        let mut tx = app.db.begin().await.unwrap();
+        let given_up = store::given_up_on(&mut tx, now, 9).await.unwrap();
+        assert!(given_up.is_empty(), "nothing was begun");
+        let money = store::money_of(&mut tx, OrderId(0), 9).await.unwrap();
+        let total = Money::new(10090, app.currency());
+        assert_eq!(money, [(id, "A".to_owned(), PaymentStatus::Unpaid, total)]);
+        assert!(store::money_of(&mut tx, id, 9).await.unwrap().is_empty());
+        let new = zoco::payments::model::NewPayment {
+            order_id: id,
+            provider: "test",
+            amount: total,
+            reference: "A",
+            settles: false,
+            next_check_at: None,
+        };
+        let mut payment = zoco::payments::store::insert(&mut tx, &new, now).await.unwrap();
+        assert_eq!(store::given_up_on(&mut tx, now, 9).await.unwrap(), ["A"]);
+        let before = now.plus_seconds(-1);
+        assert!(store::given_up_on(&mut tx, before, 9).await.unwrap().is_empty());
+        assert!(store::without_money(&mut tx, 9).await.unwrap().is_empty());
+        payment.settled_at = Some(now);
+        zoco::payments::store::save(&mut tx, &payment, now).await.unwrap();
+        assert!(store::given_up_on(&mut tx, now, 9).await.unwrap().is_empty());
+        assert!(store::without_money(&mut tx, 9).await.unwrap().is_empty(), "it is expected");
+        payment.state = zoco::payments::PaymentState::Voided;
+        zoco::payments::store::save(&mut tx, &payment, now).await.unwrap();
+        assert_eq!(store::without_money(&mut tx, 9).await.unwrap()[0].number, "A");
     }
 
     async fn a_damaged_address_is_shown_as_it_is(app: TestApp) {

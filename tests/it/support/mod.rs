@@ -12,6 +12,7 @@
 pub mod clients;
 pub mod postgres;
 pub mod process;
+pub mod stripe;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,44 @@
+//! What becomes of an order's money and goods when it is cancelled.
+
+use super::pieces;
+use crate::app::App;
+use crate::ctx::Ctx;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::inventory;
+use crate::orders::model::Order;
+use crate::orders::service::refund;
+use crate::payments::service::{self as payments, is_asked, operations_of};
+use crate::payments::{OperationKind, PaymentState};
+
+/// Calls the payments of an order off: what did not come is expected no longer, what is promised
+/// is given free, what came goes back. By hand that is done at once; of gateways it is asked after
+/// the commit.
+pub async fn call_off(tx: &mut Tx, app: &App, ctx: &Ctx, order: &Order) -> Result<()> {
+    let ids: Vec<_> = order.payments.iter().map(|payment| payment.id).collect();
+    let asked = operations_of(tx, &ids).await?;
+    for payment in order.payments.iter().filter(|payment| payment.counts()) {
+        let online = app.payments.gateway(&payment.provider).is_some();
+        let void = OperationKind::Void;
+        if online && payment.state.is_open() && !is_asked(&asked, payment.id, void) {
+            payments::request(tx, app, ctx, payment, void, payment.amount, None).await?;
+        }
+        // What is promised stays so until the gateway has given it free.
+        if payment.state == PaymentState::Pending || (payment.state.is_open() && !online) {
+            payments::void(tx, ctx, payment.id).await?;
+        }
+    }
+    refund::everything(tx, app, ctx, order).await
+}
+
+/// Gives the goods of an order free: what was taken goes back to the shelf, what was held is held
+/// no longer.
+pub async fn give_stock_back(tx: &mut Tx, ctx: &Ctx, order: &Order) -> Result<()> {
+    let taken = order.payments.iter().any(|one| one.settled_at.is_some());
+    if taken {
+        let lines = refund::not_restocked(tx, order, &pieces(order)).await?;
+        inventory::service::put_back(tx, ctx, &lines, &order.number).await
+    } else {
+        inventory::service::release(tx, ctx, &order.number).await
+    }
+}

@@ -1,0 +1,518 @@
+//! Money that goes back: by line, shipping or a free amount. What goes back never exceeds what
+//! came, which is checked where it is decided, under the order's lock.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::super::model::{Books, Order, Refund, RefundLine, RefundState, Refundable, share};
+use super::super::store;
+use super::change::{event, tell};
+use super::payment::{at_once, settle_status};
+use super::{find, find_to_change};
+use crate::app::App;
+use crate::audit;
+use crate::ctx::{Ctx, Permission};
+use crate::db::{Conn, Tx};
+use crate::error::{Error, FieldErrors, Result};
+use crate::inventory;
+use crate::jobs;
+use crate::payments::service::{self as payments, operations_of, still_refundable};
+use crate::payments::{Operation, OperationState, Payment, PaymentState};
+use crate::types::{Money, MoneyInput, OperationId, OrderLineId, PaymentId, RefundId, VariantId};
+
+/// The longest reason, in characters.
+const MAX_REASON: usize = 500;
+
+/// What is to go back.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefundInput {
+    /// Pieces of lines, each by its share of what was paid for the line.
+    pub lines: Vec<RefundLineInput>,
+    /// Whether what is left of shipping goes back.
+    pub shipping: bool,
+    /// A free amount, beside lines and shipping.
+    #[schema(value_type = Option<String>)]
+    pub amount: Option<MoneyInput>,
+    /// Why, for the books and the customer.
+    pub reason: String,
+    /// What had gone back when the asker looked; another sum is the conflict `changed_meanwhile`.
+    #[schema(value_type = Option<String>)]
+    pub expected_refunded: Option<MoneyInput>,
+}
+
+/// Pieces of a line that go back.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefundLineInput {
+    /// The line of the order.
+    pub line_id: i64,
+    /// How many pieces.
+    pub quantity: i64,
+    /// Whether they go back to the shelf.
+    pub restock: bool,
+}
+
+/// Staff: what went back of an order, what can, and what gateways are being asked.
+pub async fn books(app: &App, ctx: &Ctx, number: &str) -> Result<Books> {
+    ctx.require(Permission::Orders)?;
+    let mut conn = app.db.conn().await?;
+    let order = find(&mut conn, ctx, number).await?;
+    let refunds = store::refunds(&mut conn, order.id).await?;
+    let refundable = refundable(&mut conn, &order, &refunds).await?;
+    let ids: Vec<PaymentId> = order.payments.iter().map(|one| one.id).collect();
+    let mut asked = operations_of(&mut conn, &ids).await?;
+    asked.retain(|one| one.state == OperationState::Requested);
+    Ok(Books {
+        refunds,
+        refundable,
+        asked,
+    })
+}
+
+/// Staff: sends money back. By gateways that is done after the commit, by hand at once. Errors:
+/// fields, `lines.0.quantity` among them; conflicts `refund_too_large` (`data.refundable`),
+/// `changed_meanwhile`.
+pub async fn refund(app: &App, ctx: &Ctx, number: &str, input: RefundInput) -> Result<Order> {
+    ctx.require(Permission::Orders)?;
+    let mut tx = app.db.begin().await?;
+    let order = find_to_change(&mut tx, ctx, number).await?;
+    let earlier = store::refunds(&mut tx, order.id).await?;
+    let left = refundable(&mut tx, &order, &earlier).await?;
+    let new = read(app, ctx, &order, &left, &input)?;
+    if new.amount.minor() > left.amount.minor() {
+        return Err(Error::Conflict {
+            code: "refund_too_large",
+            detail: format!("More cannot go back than came; {} is left.", left.amount),
+            data: json!({ "refundable": left.amount.amount() }),
+        });
+    }
+    let id = store::insert_refund(&mut tx, order.id, &new, ctx.now).await?;
+    let restocked: Vec<(VariantId, i64)> = new
+        .lines
+        .iter()
+        .filter(|line| line.restocked)
+        .filter_map(|line| Some((variant(&order, line.line_id)?, line.quantity)))
+        .collect();
+    inventory::service::put_back(&mut tx, ctx, &restocked, &order.number).await?;
+    let asked = carry_out(&mut tx, app, ctx, &order, &Refund { id, ..new.clone() }).await?;
+    settle_status(&mut tx, ctx, &order, order.statuses()).await?;
+    let subject = format!("order {}", order.number);
+    audit::record(
+        &mut tx,
+        ctx,
+        "order.refunded",
+        &subject,
+        Value::Null,
+        told(&new),
+    )
+    .await?;
+    tx.commit().await?;
+    for operation in asked {
+        at_once(app, operation).await;
+    }
+    super::order(app, ctx, &order.number).await
+}
+
+fn variant(order: &Order, line: OrderLineId) -> Option<VariantId> {
+    let line = order.lines.iter().find(|one| one.id == line);
+    line.map(|line| line.variant_id)
+}
+
+/// For the audit log.
+fn told(refund: &Refund) -> Value {
+    let lines: Vec<Value> = refund
+        .lines
+        .iter()
+        .map(|line| json!({ "line": line.line_id, "quantity": line.quantity, "restocked": line.restocked }))
+        .collect();
+    json!({
+        "amount": refund.amount.amount(),
+        "shipping": refund.shipping.amount(),
+        "lines": lines,
+        "reason": refund.reason,
+    })
+}
+
+/// What of refunds counts: all but what a gateway refused.
+fn standing(refunds: &[Refund]) -> impl Iterator<Item = &Refund> {
+    let refused = |one: &&Refund| one.state != RefundState::Failed;
+    refunds.iter().filter(refused)
+}
+
+async fn refundable(conn: &mut Conn, order: &Order, refunds: &[Refund]) -> Result<Refundable> {
+    let ids: Vec<PaymentId> = order.payments.iter().map(|one| one.id).collect();
+    let asked = operations_of(conn, &ids).await?;
+    let amount = parts(order, &asked).map(|(_, left)| left.minor()).sum();
+    let currency = order.total.currency();
+    let sum = |part: fn(&Refund) -> Money| -> i64 {
+        standing(refunds).map(|one| part(one).minor()).sum()
+    };
+    let shipping = order.shipping.minor() - sum(|one| one.shipping);
+    let lines = order.lines.iter().map(|line| {
+        let gone = pieces_back(refunds, line.id);
+        (line.id, (line.quantity - gone).max(0))
+    });
+    Ok(Refundable {
+        amount: Money::new(amount, currency),
+        refunded: Money::new(sum(|one| one.amount), currency),
+        shipping: Money::new(shipping.max(0), currency),
+        lines: lines.collect(),
+    })
+}
+
+/// Payments of the order with what can go back of each, the oldest first.
+fn parts<'o>(
+    order: &'o Order,
+    asked: &'o [Operation],
+) -> impl Iterator<Item = (&'o Payment, Money)> {
+    let currency = order.total.currency();
+    let own = order.payments.iter().filter(|payment| payment.counts());
+    let parts = own.map(|payment| (payment, still_refundable(payment, asked)));
+    parts.filter(move |(_, left)| left.minor() > 0 && left.currency() == currency)
+}
+
+/// How many pieces of a line were refunded.
+fn pieces_back(refunds: &[Refund], line: OrderLineId) -> i64 {
+    let lines = standing(refunds).flat_map(|refund| &refund.lines);
+    let own = lines.filter(|one| one.line_id == line);
+    own.map(|one| one.quantity).sum()
+}
+
+/// Reads what is to go back. Errors: fields; conflict `changed_meanwhile`.
+fn read(
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    left: &Refundable,
+    input: &RefundInput,
+) -> Result<Refund> {
+    let currency = order.total.currency();
+    let mut errors = FieldErrors::default();
+    let mut lines = Vec::new();
+    let mut seen = Vec::new();
+    for (index, wanted) in input.lines.iter().enumerate() {
+        let field = format!("lines.{index}.quantity");
+        let id = OrderLineId(wanted.line_id);
+        let Some(line) = order.lines.iter().find(|line| line.id == id) else {
+            let field = format!("lines.{index}.line_id");
+            errors.add(&field, "unknown", "This order has no such line.");
+            continue;
+        };
+        let pieces = left.pieces(id);
+        if seen.contains(&id) {
+            errors.add(&field, "repeated", "This line stands here twice.");
+        } else if !(1..=pieces).contains(&wanted.quantity) {
+            let message = match pieces {
+                0 => format!("Nothing is left of {} to refund.", line.label()),
+                _ => format!("Write 1 to {pieces} pieces of {}.", line.label()),
+            };
+            errors.add(&field, "range", message);
+        } else {
+            lines.push(RefundLine {
+                line_id: id,
+                quantity: wanted.quantity,
+                amount: share(
+                    line.total,
+                    line.quantity,
+                    line.quantity - pieces,
+                    wanted.quantity,
+                ),
+                restocked: wanted.restock,
+            });
+        }
+        seen.push(id);
+    }
+    let free = input.amount.as_ref();
+    let free = free.and_then(|amount| errors.keep("amount", "money", amount.read(app.currency())));
+    let expected = input.expected_refunded.as_ref();
+    let expected = expected
+        .and_then(|sum| errors.keep("expected_refunded", "money", sum.read(app.currency())));
+    let reason = input.reason.trim().to_owned();
+    if reason.chars().count() > MAX_REASON {
+        let message = format!("At most {MAX_REASON} characters.");
+        errors.add("reason", "length", message);
+    }
+    let shipping = match input.shipping {
+        true => left.shipping,
+        false => Money::zero(currency),
+    };
+    let sum = lines.iter().map(|line| line.amount.minor()).sum::<i64>()
+        + shipping.minor()
+        + free.map_or(0, Money::minor);
+    if errors.is_empty() && sum == 0 {
+        let message = "Choose what goes back: pieces, shipping or an amount.";
+        errors.add("amount", "required", message);
+    }
+    errors.into_result()?;
+    if expected.is_some_and(|expected| expected != left.refunded) {
+        let detail = "Something went back meanwhile. Look again.";
+        return Err(Error::conflict("changed_meanwhile", detail));
+    }
+    Ok(Refund {
+        id: RefundId(0),
+        amount: Money::new(sum, currency),
+        shipping,
+        state: RefundState::Requested,
+        reason,
+        actor_name: ctx.actor_name(),
+        lines,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    })
+}
+
+/// Shares a refund out over the order's payments, the oldest first, and has each part go back.
+/// Gives what is asked of gateways.
+async fn carry_out(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    refund: &Refund,
+) -> Result<Vec<OperationId>> {
+    let ids: Vec<PaymentId> = order.payments.iter().map(|one| one.id).collect();
+    let asked = operations_of(tx, &ids).await?;
+    let mut rest = refund.amount.minor();
+    for (payment, left) in parts(order, &asked) {
+        let part = rest.min(left.minor());
+        if part > 0 {
+            let amount = Money::new(part, left.currency());
+            payments::refund(tx, app, ctx, payment.id, amount, Some(refund.id)).await?;
+            rest -= part;
+        }
+    }
+    if rest > 0 {
+        let detail = "More cannot go back than came.";
+        return Err(Error::conflict("refund_too_large", detail));
+    }
+    let open = end(tx, ctx, order, refund.id).await?;
+    if !open.is_empty() {
+        let words = format!("{} goes back", refund.amount);
+        tell(tx, ctx, order, "refund_requested", &words).await?;
+    }
+    Ok(open)
+}
+
+/// Ends a refund when all of its parts have ended, and tells of it. Gives the parts that have not.
+async fn end(tx: &mut Tx, ctx: &Ctx, order: &Order, id: RefundId) -> Result<Vec<OperationId>> {
+    let parts = payments::operations_of_refund(tx, id).await?;
+    let open = parts
+        .iter()
+        .filter(|one| one.state == OperationState::Requested);
+    let open: Vec<OperationId> = open.map(|one| one.id).collect();
+    if !open.is_empty() {
+        return Ok(open);
+    }
+    let done = parts
+        .iter()
+        .filter(|one| one.state == OperationState::Succeeded);
+    let sum: i64 = done.map(|one| one.amount.minor()).sum();
+    let all = parts
+        .iter()
+        .all(|one| one.state == OperationState::Succeeded);
+    let state = match all {
+        true => RefundState::Succeeded,
+        false => RefundState::Failed,
+    };
+    store::end_refund(tx, id, state, ctx.now).await?;
+    if sum > 0 {
+        let amount = Money::new(sum, order.total.currency());
+        tell_refund(
+            tx,
+            ctx,
+            order,
+            Some(id),
+            amount,
+            &format!("{amount} refunded"),
+        )
+        .await?;
+    }
+    Ok(Vec::new())
+}
+
+/// Tells the timeline and the outbox that money went back.
+async fn tell_refund(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    order: &Order,
+    refund: Option<RefundId>,
+    amount: Money,
+    words: &str,
+) -> Result<()> {
+    tell(tx, ctx, order, "payment_refunded", words).await?;
+    let more = json!({
+        "refund_id": refund,
+        "amount": amount.amount(),
+        "currency": amount.currency().code(),
+    });
+    jobs::emit(tx, ctx, "order.refunded", &event(order, more)).await?;
+    metrics::counter!("zoco_refunds_total").increment(1);
+    Ok(())
+}
+
+/// All that is left of an order's money goes back: the order is cancelled.
+pub(super) async fn everything(tx: &mut Tx, app: &App, ctx: &Ctx, order: &Order) -> Result<()> {
+    let earlier = store::refunds(tx, order.id).await?;
+    let left = refundable(tx, order, &earlier).await?;
+    if left.amount.is_zero() {
+        return Ok(());
+    }
+    let lines = order.lines.iter().filter_map(|line| {
+        let quantity = left.pieces(line.id);
+        let amount = share(
+            line.total,
+            line.quantity,
+            line.quantity - quantity,
+            quantity,
+        );
+        // The stock is the cancelled order's matter.
+        let restocked = false;
+        (quantity > 0).then_some(RefundLine {
+            line_id: line.id,
+            quantity,
+            amount,
+            restocked,
+        })
+    });
+    let lines: Vec<RefundLine> = lines.collect();
+    let sum: i64 = lines.iter().map(|line| line.amount.minor()).sum();
+    // Where free amounts went back, or less came, the lines say nothing about the sum.
+    let fits = sum + left.shipping.minor() == left.amount.minor();
+    let (lines, shipping) = match fits {
+        true => (lines, left.shipping),
+        false => (Vec::new(), Money::zero(left.amount.currency())),
+    };
+    let mut refund = Refund {
+        id: RefundId(0),
+        amount: left.amount,
+        shipping,
+        state: RefundState::Requested,
+        reason: "Order cancelled".to_owned(),
+        actor_name: ctx.actor_name(),
+        lines,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    refund.id = store::insert_refund(tx, order.id, &refund, ctx.now).await?;
+    carry_out(tx, app, ctx, order, &refund).await?;
+    Ok(())
+}
+
+/// Of an order's pieces, those that no refund has put back on the shelf.
+pub(super) async fn not_restocked(
+    conn: &mut Conn,
+    order: &Order,
+    pieces: &[(VariantId, i64)],
+) -> Result<Vec<(VariantId, i64)>> {
+    let refunds = store::refunds(conn, order.id).await?;
+    let back = |variant: VariantId| -> i64 {
+        let lines = refunds.iter().flat_map(|refund| &refund.lines);
+        let restocked = lines.filter(|line| line.restocked);
+        let own = restocked.filter(|line| self::variant(order, line.line_id) == Some(variant));
+        own.map(|line| line.quantity).sum()
+    };
+    let left = pieces
+        .iter()
+        .map(|&(variant, quantity)| (variant, quantity - back(variant)));
+    Ok(left.filter(|(_, quantity)| *quantity > 0).collect())
+}
+
+/// A gateway sent money back, as it was asked to.
+pub(super) async fn went_back(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    payment: &Payment,
+    operation: &Operation,
+) -> Result<()> {
+    match operation.refund_id {
+        Some(id) => {
+            end(tx, ctx, order, id).await?;
+        }
+        None => {
+            let amount = operation.amount;
+            let label = app.payments.label(&payment.provider);
+            let words = format!("{amount} by {label} went back");
+            tell_refund(tx, ctx, order, None, amount, &words).await?;
+        }
+    }
+    settle_status(tx, ctx, order, order.statuses()).await?;
+    Ok(())
+}
+
+/// A gateway refused to send money back.
+pub(super) async fn was_refused(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    payment: &Payment,
+    operation: &Operation,
+    words: &str,
+) -> Result<()> {
+    if let Some(id) = operation.refund_id {
+        end(tx, ctx, order, id).await?;
+    }
+    let label = app.payments.label(&payment.provider);
+    let words = format!("{} did not go back by {label}: {words}", operation.amount);
+    metrics::counter!("zoco_refunds_refused_total").increment(1);
+    tell(tx, ctx, order, "refund_refused", &words).await
+}
+
+/// Somebody sent money back by hand that belongs to no order.
+pub(super) async fn by_hand(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    payment: &Payment,
+    amount: Money,
+) -> Result<()> {
+    if payment.state == PaymentState::Authorized {
+        payments::void(tx, ctx, payment.id).await?;
+        return tell(
+            tx,
+            ctx,
+            order,
+            "payment_voided",
+            &format!("{amount} given free by hand"),
+        )
+        .await;
+    }
+    payments::refund_by_hand(tx, app, ctx, payment.id, amount).await?;
+    let words = format!("{amount} went back by hand");
+    tell_refund(tx, ctx, order, None, amount, &words).await
+}
+
+/// Somebody sent money back at the gateway itself.
+pub(super) async fn seen_at_gateway(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    payment: &Payment,
+    amount: Money,
+) -> Result<()> {
+    let refund = Refund {
+        id: RefundId(0),
+        amount,
+        shipping: Money::zero(amount.currency()),
+        state: RefundState::Requested,
+        reason: "Refunded at the gateway".to_owned(),
+        actor_name: app.payments.label(&payment.provider).to_owned(),
+        lines: Vec::new(),
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    let id = store::insert_refund(tx, order.id, &refund, ctx.now).await?;
+    let mut payment = payments::by_id(tx, payment.id).await?;
+    let refunded = payment.refunded.minor() + amount.minor();
+    payment.refunded = Money::new(refunded, amount.currency());
+    payments::note_seen_refund(tx, ctx, &payment, amount, id).await?;
+    payments::save(tx, ctx, &payment).await?;
+    store::end_refund(tx, id, RefundState::Succeeded, ctx.now).await?;
+    let words = format!("{amount} refunded at the gateway");
+    tell_refund(tx, ctx, order, Some(id), amount, &words).await
+}
