@@ -37,6 +37,18 @@ pub enum Capture {
     Manual,
 }
 
+/// When invoices are issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum InvoiceAt {
+    /// When an order is paid; at the latest when something of it is sent.
+    Paid,
+    /// When something of it is sent.
+    Sent,
+    /// Not by themselves; staff may.
+    Never,
+}
+
 /// How long somebody stays signed in, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInLimits {
@@ -137,6 +149,20 @@ pub struct Config {
     pub stripe_api_url: String,
     /// Seconds for which an answer of Stripe is waited for.
     pub stripe_timeout: u64,
+    /// Who sells, as invoices name them; empty for the shop's name.
+    pub seller_name: String,
+    /// The seller's address on invoices, line by line.
+    pub seller_address: String,
+    /// The number by which tax offices know the seller.
+    pub seller_tax_id: String,
+    /// When invoices are issued.
+    pub invoice_at: InvoiceAt,
+    /// What numbers of invoices begin with, before the year.
+    pub invoice_prefix: String,
+    /// The same for credit notes.
+    pub credit_note_prefix: String,
+    /// Days after delivery in which something can be sent back; 0: never.
+    pub return_days: u32,
     /// Hosts on private addresses from which imports may fetch pictures, such as
     /// `pictures.example.lan`; all others must be on the public internet.
     pub private_picture_hosts: Vec<String>,
@@ -187,6 +213,13 @@ impl Default for Config {
             stripe_webhook_secret: None,
             stripe_api_url: "https://api.stripe.com".to_owned(),
             stripe_timeout: 12,
+            seller_name: String::new(),
+            seller_address: String::new(),
+            seller_tax_id: String::new(),
+            invoice_at: InvoiceAt::Paid,
+            invoice_prefix: String::new(),
+            credit_note_prefix: "CN-".to_owned(),
+            return_days: 30,
             private_picture_hosts: Vec::new(),
         }
     }
@@ -398,6 +431,34 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_STRIPE_TIMEOUT", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stripe_timeout: Option<u64>,
+    /// Who sells, on invoices [default: the shop's name]
+    #[arg(long, env = "ZOCO_SELLER_NAME", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seller_name: Option<String>,
+    /// The seller's address on invoices, several lines
+    #[arg(long, env = "ZOCO_SELLER_ADDRESS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seller_address: Option<String>,
+    /// The seller's tax number on invoices
+    #[arg(long, env = "ZOCO_SELLER_TAX_ID", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seller_tax_id: Option<String>,
+    /// When invoices are issued [default: paid]
+    #[arg(long, env = "ZOCO_INVOICE_AT", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice_at: Option<InvoiceAt>,
+    /// What numbers of invoices begin with, before the year [default: nothing]
+    #[arg(long, env = "ZOCO_INVOICE_PREFIX", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice_prefix: Option<String>,
+    /// The same for credit notes [default: CN-]
+    #[arg(long, env = "ZOCO_CREDIT_NOTE_PREFIX", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_note_prefix: Option<String>,
+    /// Days after delivery in which something can be sent back [default: 30]
+    #[arg(long, env = "ZOCO_RETURN_DAYS", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_days: Option<u32>,
     /// Hosts on private addresses from which imports may fetch pictures, parted by commas
     #[arg(
         long,
@@ -472,6 +533,21 @@ impl Config {
             (1..=1_440).contains(&self.reservation_minutes),
             "reservation_minutes must be 1 to 1440"
         );
+        for prefix in [&self.invoice_prefix, &self.credit_note_prefix] {
+            let fits = prefix.len() <= 12
+                && prefix
+                    .chars()
+                    .all(|sign| sign.is_ascii_alphanumeric() || sign == '-');
+            anyhow::ensure!(
+                fits,
+                "invoice_prefix and credit_note_prefix have at most 12 letters, digits and hyphens"
+            );
+        }
+        anyhow::ensure!(
+            self.invoice_prefix != self.credit_note_prefix,
+            "invoice_prefix and credit_note_prefix must differ"
+        );
+        anyhow::ensure!(self.return_days <= 3660, "return_days must be at most 3660");
         anyhow::ensure!(
             self.database_connections > 0,
             "database_connections must be at least 1"

@@ -45,6 +45,7 @@ pub static OBSERVERS: &[Observer] = {
         farewell,
     ] = accounts::jobs::LETTERS;
     let [placed, link, sent, delivered, cancelled] = orders::jobs::LETTERS;
+    let [invoice_when_paid, invoice_when_sent, credit_note] = orders::jobs::BOOKS;
     &[
         welcome,
         verification,
@@ -61,6 +62,9 @@ pub static OBSERVERS: &[Observer] = {
         orders::jobs::ASK_GATEWAY,
         orders::jobs::PAYMENT_EVENT,
         payments::service::test_gateway::SEND,
+        invoice_when_paid,
+        invoice_when_sent,
+        credit_note,
     ]
 };
 

@@ -5,13 +5,15 @@ pub mod api;
 pub mod jobs;
 pub mod model;
 pub mod pages;
+pub mod paper;
 pub mod service;
 pub mod store;
 
 pub use model::{
-    Address, CARRIERS, Fulfilment, FulfilmentLine, FulfilmentState, FulfilmentStatus, NewOrder,
-    NewOrderLine, NextStep, Order, OrderEvent, OrderFilter, OrderLine, OrderStatus, OrderSummary,
-    PaymentStatus, Refund, RefundLine, RefundState, Refundable, Statuses, Tracking, Waiting,
+    Address, CARRIERS, Fulfilment, FulfilmentLine, FulfilmentState, FulfilmentStatus, Invoice,
+    InvoiceKind, NewInvoice, NewOrder, NewOrderLine, NextStep, Order, OrderEvent, OrderFilter,
+    OrderLine, OrderStatus, OrderSummary, PaymentStatus, Refund, RefundLine, RefundState,
+    Refundable, Statuses, Tracking, Waiting,
 };
 pub use service::GuestTokens;
 
@@ -99,6 +101,26 @@ pub mod urls {
     /// Staff: the money of the pending payment came (POST).
     pub fn admin_payment(number: &str) -> String {
         format!("{ADMIN_ORDERS}/{number}/payment")
+    }
+
+    /// An invoice as a page to print; with `.pdf` behind its number as a file.
+    pub fn invoice(number: &str, invoice: &str) -> String {
+        format!("/orders/{number}/invoices/{invoice}")
+    }
+
+    /// Staff: issues the invoice of an order (POST).
+    pub fn admin_invoices(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/invoices")
+    }
+
+    /// Staff: the packing slip of a parcel, as a page to print.
+    pub fn admin_slip(number: &str, parcel: impl std::fmt::Display) -> String {
+        format!("{ADMIN_ORDERS}/{number}/parcels/{parcel}/slip")
+    }
+
+    /// Staff: the same as PDF.
+    pub fn admin_slip_pdf(number: &str, parcel: impl std::fmt::Display) -> String {
+        format!("{ADMIN_ORDERS}/{number}/parcels/{parcel}/slip.pdf")
     }
 
     /// Staff: writes a note for each other (POST).

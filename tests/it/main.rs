@@ -17,6 +17,7 @@ mod goods;
 mod hostile;
 mod imports;
 mod inventory;
+mod invoices;
 mod jobs;
 mod layers;
 mod limits;

@@ -99,6 +99,9 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
         );
         found("payments", words);
     }
+    for words in orders::service::paper_imbalances(&mut conn).await? {
+        found("orders", words);
+    }
     drop(conn);
     for one in catalog::service::compare_index(app).await? {
         let words = match one {

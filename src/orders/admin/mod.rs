@@ -2,6 +2,7 @@
 
 mod fulfilments;
 mod list;
+mod papers;
 mod payments;
 
 use axum::Router;
@@ -11,7 +12,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use self::payments::MoneyView;
-use super::model::{Order, OrderEvent, OrderStatus};
+use super::model::{Invoice, Order, OrderEvent, OrderStatus};
 use super::service::NewNote;
 use super::{service, urls};
 use crate::app::App;
@@ -29,6 +30,7 @@ pub fn routes() -> Router<App> {
         .merge(list::routes())
         .merge(fulfilments::routes())
         .merge(payments::routes())
+        .merge(papers::routes())
         .route(&urls::admin_order("{number}"), get(show))
         .route(&urls::admin_status("{number}"), post(transition))
         .route(&urls::admin_payment("{number}"), post(record_payment))
@@ -96,6 +98,7 @@ struct OrderPage {
     order: Order,
     note: NewNote,
     errors: FieldErrors,
+    invoices: Vec<Invoice>,
 }
 
 async fn show(State(app): State<App>, viewer: Viewer, Path(number): Path<String>) -> Answer {
@@ -130,6 +133,7 @@ async fn draw(
         may_cancel: service::may_cancel(&viewer.ctx, &order),
         may_edit_products: viewer.ctx.may(Permission::Catalog),
         money: MoneyView::load(app, &viewer.ctx, &order).await?,
+        invoices: service::invoices(app, &viewer.ctx, &order.number).await?,
         shell: viewer.shell,
         order,
         note,

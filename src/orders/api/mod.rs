@@ -1,6 +1,7 @@
 //! API: orders, for shoppers here and for staff in [`staff`]. Placing one is in `checkout`.
 
 mod fulfilments;
+mod invoices;
 mod json;
 mod payment;
 mod staff;
@@ -34,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(payments))
         .routes(routes!(find))
         .merge(fulfilments::routes())
+        .merge(invoices::routes())
         .merge(staff::routes())
         .merge(payment::routes())
 }

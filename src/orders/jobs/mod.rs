@@ -1,5 +1,6 @@
 //! What happens after an order changed: letters to whoever ordered, and what gateways are asked.
 
+mod books;
 mod confirmation;
 mod letters;
 mod payments;
@@ -7,6 +8,25 @@ mod payments;
 use crate::jobs::Observer;
 
 pub use payments::{ASK_GATEWAY, PAYMENT_EVENT};
+
+/// Invoices and credit notes, issued after the fact: each once, however often its job runs.
+pub const BOOKS: [Observer; 3] = [
+    Observer {
+        topic: "order.paid",
+        job: "orders.invoice_when_paid",
+        run: |app, payload| Box::pin(books::paid(app, payload)),
+    },
+    Observer {
+        topic: "order.fulfilled",
+        job: "orders.invoice_when_sent",
+        run: |app, payload| Box::pin(books::sent(app, payload)),
+    },
+    Observer {
+        topic: "order.refunded",
+        job: "orders.credit_note",
+        run: |app, payload| Box::pin(books::refunded(app, payload)),
+    },
+];
 
 /// The letters about orders. Each is the same however often its job runs.
 pub const LETTERS: [Observer; 5] = [

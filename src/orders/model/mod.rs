@@ -2,6 +2,7 @@
 
 mod books;
 mod fulfilment;
+mod invoice;
 mod refund;
 
 use crate::payments::{Payment, PaymentState};
@@ -15,6 +16,7 @@ pub use books::OrderImbalance;
 pub use fulfilment::{
     CARRIERS, Carrier, Fulfilment, FulfilmentLine, FulfilmentState, Tracking, carrier,
 };
+pub use invoice::{BrokenSeries, Invoice, InvoiceKind, NewInvoice};
 
 /// An order keeps its addresses and all of its quote, so the store of orders reads them.
 pub use crate::addresses::PostalAddress;

@@ -4,6 +4,7 @@
 //! brings the same along. Whoever has neither is told that there is no such order.
 
 mod find;
+pub mod invoices;
 mod payment;
 
 use axum::Router;
@@ -12,7 +13,7 @@ use axum::http::Uri;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::model::{Address, Order, OrderEvent, OrderStatus, OrderSummary, PaymentStatus};
+use super::model::{Address, Invoice, Order, OrderEvent, OrderStatus, OrderSummary, PaymentStatus};
 use super::{service, urls};
 use crate::app::App;
 use crate::ctx::Ctx;
@@ -26,6 +27,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(urls::ORDERS, get(list))
         .merge(find::routes())
+        .merge(invoices::routes())
         .route("/orders/{number}", get(show))
         .route("/orders/{number}/thanks", get(thanks))
         .route("/orders/{number}/cancel", post(cancel))
@@ -66,6 +68,7 @@ struct OrderPage {
     shell: Shell,
     view: View,
     may_cancel: bool,
+    invoices: Vec<Invoice>,
 }
 
 #[derive(Template)]
@@ -154,6 +157,7 @@ async fn show(
     let order = service::order(&app, &ctx, &number).await?;
     html::page(&OrderPage {
         shell: viewer.shell,
+        invoices: service::invoices(&app, &ctx, &number).await?,
         may_cancel: service::may_cancel(&ctx, &order),
         view: View::new(&app, order),
     })

@@ -4,6 +4,7 @@
 mod change;
 mod fulfil;
 mod guest;
+mod invoices;
 mod lookup;
 mod notes;
 mod payment;
@@ -24,6 +25,10 @@ use crate::types::{CartId, Page, PageRequest};
 pub use change::{cancel, may_cancel, transition};
 pub use fulfil::{NewParcel, ParcelLine, TrackingInput, delivered, fulfil, track};
 pub use guest::{GuestTokens, new_number, tidy_number};
+pub use invoices::{
+    credit, invoice_pdf, invoice_when_due, invoices, issue_credit_note, issue_invoice,
+    paper_imbalances, printed, slip, slips_pdf,
+};
 pub use lookup::{FindOrder, find_by_email, link_to};
 pub use notes::{MAX_NOTE, NewNote, add_note};
 pub use payment::{

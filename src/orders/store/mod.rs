@@ -2,6 +2,7 @@
 
 mod books;
 mod fulfilments;
+mod invoices;
 mod list;
 mod money;
 mod refunds;
@@ -21,6 +22,9 @@ use crate::types::{
 
 pub use books::imbalances;
 pub use fulfilments::{fulfilments, insert_fulfilment, set_delivered, set_tracking};
+pub use invoices::{
+    broken_series, insert_invoice, invoices, missent, next_position, overcredited, wrong_invoices,
+};
 pub use list::{list, waiting, without_money};
 pub use money::{given_up_on, money_of};
 pub use refunds::{end_refund, insert_refund, refunds};

@@ -260,6 +260,12 @@ impl World {
                 self.things.remove("items {id}");
                 order(&self.app, &self.owner, &product, 1, "bank_transfer").await
             }
+            "invoices {invoice}" => {
+                let number = self.things["orders {number}"].clone();
+                let issued =
+                    zoco::orders::service::issue_invoice(&self.app, &system, &number).await;
+                issued.unwrap().number
+            }
             "parcels {parcel}" | "fulfilments {fulfilment}" => {
                 let number = self.things["orders {number}"].clone();
                 let confirmed = zoco::orders::OrderStatus::Confirmed;

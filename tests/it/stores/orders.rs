@@ -6,8 +6,9 @@ use zoco::db::query::{self, Sql};
 use zoco::orders::model::OrderImbalance;
 use zoco::orders::store::{self, Head};
 use zoco::orders::{
-    Address, FulfilmentLine, FulfilmentState, FulfilmentStatus, NewOrder, NewOrderLine,
-    OrderFilter, OrderStatus, PaymentStatus, Refund, RefundLine, RefundState, Statuses, Tracking,
+    Address, FulfilmentLine, FulfilmentState, FulfilmentStatus, InvoiceKind, NewInvoice, NewOrder,
+    NewOrderLine, OrderFilter, OrderStatus, PaymentStatus, Refund, RefundLine, RefundState,
+    Statuses, Tracking,
 };
 use zoco::pricing::{Applied, Quote, QuoteLine, TaxShare, TraceStep};
 use zoco::types::{
@@ -495,6 +496,52 @@ both! {
         assert_eq!(read[0].lines, [some(0, 1), some(1, 2)], "in the order of the order");
         assert_eq!((read[0].delivered_at, read[1].delivered_at), (Some(now.plus_seconds(60)), None));
         assert_eq!((&read[0].tracking, &read[1].tracking), (&tracking, &tracking));
+    }
+
+    async fn invoices_are_numbered_without_gaps(app: TestApp) {
+        let now = app.clock.now();
+        let id = insert(&app, &order(&app, "A", cart(&app, "c", None).await, None), now).await;
+        let mut tx = app.db.begin().await.unwrap();
+        assert!(store::invoices(&mut tx, id).await.unwrap().is_empty());
+        let invoice = |kind, series: &str, position: i64, minor| NewInvoice {
+            order_id: id,
+            kind,
+            series: series.to_owned(),
+            position,
+            number: format!("{series}-{position}"),
+            reference: position.to_string(),
+            total: Money::new(minor, app.currency()),
+            snapshot: "{}".to_owned(),
+        };
+        for position in 1..=2 {
+            assert_eq!(store::next_position(&mut tx, "2026").await.unwrap(), position);
+            let kind = InvoiceKind::Invoice;
+            store::insert_invoice(&mut tx, &invoice(kind, "2026", position, 10_090), now).await.unwrap();
+        }
+        assert_eq!(store::next_position(&mut tx, "CN-2026").await.unwrap(), 1);
+        store::insert_invoice(&mut tx, &invoice(InvoiceKind::CreditNote, "CN-2026", 1, 90), now).await.unwrap();
+        let issued = store::invoices(&mut tx, id).await.unwrap();
+        assert_eq!(issued.iter().map(|one| one.number.as_str()).collect::<Vec<_>>(), ["2026-1", "2026-2", "CN-2026-1"]);
+        assert_eq!((issued[2].kind, issued[2].total.minor(), issued[2].issued_at), (InvoiceKind::CreditNote, 90, now));
+        assert!(store::broken_series(&mut tx).await.unwrap().is_empty());
+        assert!(store::wrong_invoices(&mut tx).await.unwrap().is_empty());
+        assert!(store::overcredited(&mut tx).await.unwrap().is_empty());
+        assert!(store::missent(&mut tx).await.unwrap().is_empty());
+        // What is not so is noticed.
+        store::insert_invoice(&mut tx, &invoice(InvoiceKind::Invoice, "2026", 4, 1), now).await.unwrap();
+        store::insert_invoice(&mut tx, &invoice(InvoiceKind::CreditNote, "CN-2026", 3, 10_001), now).await.unwrap();
+        let broken = store::broken_series(&mut tx).await.unwrap();
+        let broken: Vec<_> = broken.iter().map(|one| (one.series.as_str(), one.issued, one.highest, one.counted)).collect();
+        assert_eq!(broken, [("2026", 3, 4, 2), ("CN-2026", 2, 3, 1)]);
+        assert_eq!(store::wrong_invoices(&mut tx).await.unwrap(), [("2026-4".to_owned(), "A".to_owned())]);
+        assert_eq!(store::overcredited(&mut tx).await.unwrap(), ["A"]);
+        let lines = store::lines(&mut tx, id, app.currency()).await.unwrap();
+        let parcel = [FulfilmentLine { order_line_id: lines[0].id, quantity: 1 }];
+        store::insert_fulfilment(&mut tx, id, 1, &parcel, &Tracking::default(), now).await.unwrap();
+        assert_eq!(store::missent(&mut tx).await.unwrap(), ["A"]);
+        // Nobody has the same number twice.
+        let taken = store::insert_invoice(&mut tx, &invoice(InvoiceKind::Invoice, "2026", 4, 1), now).await;
+        assert!(taken.unwrap_err().is_unique());
     }
 
     async fn notes_go_when_their_order_forgets_its_person(app: TestApp) {
