@@ -11,7 +11,8 @@ use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
 use crate::{
-    accounts, audit, catalog, imports, orders, promotions, reviews, search, shipping, taxes,
+    accounts, audit, catalog, imports, inventory, orders, promotions, reviews, search, shipping,
+    taxes,
 };
 
 /// The routes of these pages.
@@ -69,6 +70,13 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
             strays,
         ),
         (stock, "Products", catalog::urls::ADMIN_PRODUCTS, "box", 0),
+        (
+            &[Permission::Inventory][..],
+            "Stock",
+            inventory::urls::ADMIN_STOCK,
+            "page",
+            0,
+        ),
         (
             &[Permission::Catalog][..],
             "Categories",

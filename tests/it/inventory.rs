@@ -1,7 +1,8 @@
 //! Stock: held for orders that are being paid, freed, sold; several places; selling beyond it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use zoco::catalog::Product;
+use zoco::ctx::Permission;
 use zoco::db::query::{Sql, execute, fetch_all};
 use zoco::inventory::service::{self, AVAILABLE, LOW};
 use zoco::inventory::{Reason, Shortfall, StockLevel};
@@ -84,13 +85,23 @@ async fn run(app: &TestApp, sql: &'static str) {
 }
 
 /// The payloads of all events of a topic so far, the oldest first.
-async fn events(app: &TestApp, topic: &str) -> Vec<serde_json::Value> {
+async fn events(app: &TestApp, topic: &str) -> Vec<Value> {
     let sql = Sql::same("select payload from outbox where topic = $1 order by id");
     let mut conn = app.db.conn().await.unwrap();
     let rows: Vec<(String,)> = fetch_all(&mut conn, sql, vec![topic.into()]).await.unwrap();
     rows.iter()
         .map(|(payload,)| serde_json::from_str(payload).unwrap())
         .collect()
+}
+
+/// The actions that the audit log tells of a subject, the oldest first.
+async fn audited(app: &TestApp, subject: &str) -> Vec<String> {
+    let sql = Sql::same("select action from audit_log where subject = $1 order by id");
+    let mut conn = app.db.conn().await.unwrap();
+    let rows: Vec<(String,)> = fetch_all(&mut conn, sql, vec![subject.into()])
+        .await
+        .unwrap();
+    rows.into_iter().map(|(action,)| action).collect()
 }
 
 /// The ledger from some entry on: variant, place, pieces, reason, reference.
@@ -410,5 +421,235 @@ both! {
         take(&app, &[(id, 1)], "D").await;
         assert_eq!(events(&app, LOW).await[1]["threshold"], 1);
         app.leave_jobs();
+    }
+
+    async fn places_are_made_and_changed_by_page_and_api(app: TestApp) {
+        app.staff("stock@example.com", &[Permission::Inventory]).await;
+        let api = app.api().signed_in("stock@example.com").await;
+        let mut browser = app.browser();
+        browser.sign_in("stock@example.com").await;
+        let mug = app.product("Everyday mug", "24.00", 3).await;
+        let body = json!({"code": "shop", "name": "Shop", "address": "1 Main St"});
+        let made = api.post("/api/admin/stock/locations", body.clone()).await.expect(201).json();
+        assert_eq!((&made["position"], &made["active"]), (&json!(1), &json!(true)));
+        let again = api.post("/api/admin/stock/locations", body).await.expect(422).json();
+        assert_eq!(again["errors"][0]["code"], "taken");
+        let wrong = json!({"code": "The Shop", "position": -1});
+        let wrong = api.post("/api/admin/stock/locations", wrong).await.expect(422).json();
+        assert_eq!(wrong["errors"].as_array().unwrap().len(), 3);
+
+        let page = browser.get("/admin/stock/locations").await.expect(200);
+        let fields = [("name", "Attic"), ("code", "-"), ("position", "7")];
+        let refused = browser.submit(&page, "#place", &fields).await.expect(422);
+        assert!(refused.body.contains("small letters, digits and hyphens"));
+        assert!(refused.body.contains(r#"value="Attic""#));
+        let fields = [("name", "Attic"), ("code", "attic"), ("position", "7")];
+        browser.submit(&page, "#place", &fields).await.expect(200);
+        let page = browser.get("/admin/stock/locations/attic").await.expect(200);
+        let saved = browser.submit(&page, "#place", &[("name", "The attic")]).await.expect(200);
+        assert!(saved.body.contains("The attic was saved."));
+        let listed = api.get("/api/admin/stock/locations").await.expect(200).json();
+        let codes: Vec<&Value> = listed["items"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+        assert_eq!(codes, ["main", "shop", "attic"]);
+
+        let path = "/api/admin/stock/locations/main";
+        let stays = api.patch(path, json!({"active": false})).await.expect(422).json();
+        assert_eq!(stays["errors"][0]["field"], "active");
+        api.patch(path, json!({"code": "other"})).await.expect(422);
+        api.get("/api/admin/stock/locations/none").await.expect(404);
+        // What lies in an inactive place is not for sale.
+        let (id, system) = (variant(&mug), app.system());
+        let input = service::TransferInput {
+            from: Some("main".to_owned()),
+            to: Some("attic".to_owned()),
+            lines: vec![service::TransferLine { variant_id: Some(id), quantity: Some(2) }],
+            note: None,
+        };
+        service::transfer(&app, &system, input).await.unwrap();
+        let path = "/api/admin/stock/locations/attic";
+        api.patch(path, json!({"active": false})).await.expect(200);
+        assert_eq!(pieces(&app, &mug).await, (1, 0));
+        run(&app, "insert into stock_waiters (variant_id, email, locale, created_at)
+            select id, 'ada@example.com', 'en', 0 from variants").await;
+        assert!(take(&app, &[(id, 1)], "K7QM").await.is_empty());
+        api.patch(path, json!({"active": true})).await.expect(200);
+        assert_eq!(events(&app, AVAILABLE).await, [json!({"variant_id": id})]);
+        let log: Vec<String> = audited(&app, "location attic").await;
+        assert_eq!(log, ["location.created", "location.changed", "location.changed", "location.changed"]);
+        app.leave_jobs();
+    }
+
+    async fn stock_is_changed_with_a_reason_by_page_and_api(app: TestApp) {
+        app.staff("stock@example.com", &[Permission::Inventory]).await;
+        let api = app.api().signed_in("stock@example.com").await;
+        let mut browser = app.browser();
+        browser.sign_in("stock@example.com").await;
+        let mug = app.product("Everyday mug", "24.00", 9).await;
+        let id = variant(&mug);
+        let path = "/api/admin/stock/adjustments";
+        let body = json!({"variant_id": id, "change": -2, "reason": "damaged", "note": "They fell"});
+        let keyed = api.clone().with("idempotency-key", "one");
+        for _ in 0..2 {
+            let changed = keyed.post(path, body.clone()).await.expect(200).json();
+            assert_eq!((&changed["on_hand"], &changed["low"]), (&json!(7), &json!(false)));
+        }
+        api.post(path, json!({"variant_id": id, "on_hand": 8, "reason": "counted"})).await.expect(200);
+        api.post(path, json!({"variant_id": id, "on_hand": 8, "reason": "counted"})).await.expect(200);
+        for (body, field) in [
+            (json!({"variant_id": id, "change": 1, "on_hand": 1}), "change"),
+            (json!({"variant_id": id}), "change"),
+            (json!({"variant_id": id, "change": 0}), "change"),
+            (json!({"variant_id": id, "change": -9}), "change"),
+            (json!({"variant_id": id, "on_hand": -1}), "on_hand"),
+            (json!({"variant_id": id, "change": 1, "reason": "sold"}), "reason"),
+            (json!({"variant_id": id, "change": 1, "location": "moon"}), "location"),
+            (json!({"variant_id": id, "change": 1, "note": "a\nb"}), "note"),
+        ] {
+            let refused = api.post(path, body).await.expect(422).json();
+            assert_eq!(refused["errors"][0]["field"], field);
+        }
+        api.post(path, json!({"variant_id": 99, "change": 1})).await.expect(404);
+
+        let place = format!("/admin/stock/variants/{id}");
+        let page = browser.get(&place).await.expect(200);
+        let fields = [("change", "many"), ("reason", "received")];
+        let refused = browser.submit(&page, "#adjust-form", &fields).await.expect(422);
+        assert!(refused.body.contains("Write how many more or fewer."));
+        let fields = [("change", "12"), ("reason", "received"), ("note", "Delivery 7")];
+        let shown = browser.submit(&page, "#adjust-form", &fields).await.expect(200);
+        assert!(shown.body.contains("20 can be sold now."), "{}", shown.body);
+        assert!(shown.body.contains("Delivery 7") && shown.body.contains("They fell"));
+        let (guest, order) = guest_order(&app, &mug, 2).await;
+        let shown = browser.get(&place).await.expect(200);
+        assert!(shown.body.contains(&format!("/admin/orders/{}", order.number)));
+        assert_eq!(pieces(&app, &mug).await, (18, 0));
+        drop(guest);
+
+        let path = format!("/api/admin/stock/movements?variant_id={id}&per_page=3");
+        let listed = api.get(&path).await.expect(200).json();
+        assert_eq!(listed["total"], 5);
+        let brief = |entry: &Value| {
+            (entry["quantity"].as_i64().unwrap(), entry["balance"].as_i64().unwrap(), entry["reason"].clone())
+        };
+        let entries: Vec<_> = listed["items"].as_array().unwrap().iter().map(brief).collect();
+        assert_eq!(entries, [(-2, 18, json!("sold")), (12, 20, json!("received")), (1, 8, json!("counted"))]);
+        assert_eq!(listed["items"][0]["reference"], order.number);
+        assert!(listed["items"][1]["actor"].is_string());
+        let rest = api.get(listed["next"].as_str().unwrap()).await.expect(200).json();
+        assert_eq!(rest["items"][0]["note"], "They fell");
+        let path = format!("/api/admin/stock/movements?reference={}&reason=sold&location=main", order.number);
+        assert_eq!(api.get(&path).await.expect(200).json()["total"], 1);
+        let log = audited(&app, &format!("variant {id}")).await;
+        assert_eq!(log, ["stock.adjusted", "stock.adjusted", "stock.adjusted"]);
+        app.run_jobs().await;
+    }
+
+    async fn stock_moves_from_place_to_place_by_page_and_api(app: TestApp) {
+        app.staff("stock@example.com", &[Permission::Inventory]).await;
+        let api = app.api().signed_in("stock@example.com").await;
+        let mut browser = app.browser();
+        browser.sign_in("stock@example.com").await;
+        let mug = app.product("Everyday mug", "24.00", 9).await;
+        let vase = app.product("Bottle vase", "58.00", 4).await;
+        let (first, second) = (variant(&mug), variant(&vase));
+        let body = json!({"code": "shop", "name": "Shop"});
+        api.post("/api/admin/stock/locations", body).await.expect(201);
+        reserve(&app, &[(first, 2)], "K7QM").await;
+        let path = "/api/admin/stock/transfers";
+        let body = json!({"from": "main", "to": "shop", "note": "For Saturday", "lines": [
+            {"variant_id": second, "quantity": 1}, {"variant_id": first, "quantity": 7},
+        ]});
+        let made = api.post(path, body).await.expect(200).json();
+        let reference = made["reference"].as_str().unwrap().to_owned();
+        assert_eq!(pieces(&app, &mug).await, (9, 2));
+        for (body, field) in [
+            (json!({"from": "main", "to": "shop", "lines": []}), "lines"),
+            (json!({"from": "main", "to": "main", "lines": [{"variant_id": first, "quantity": 1}]}), "to"),
+            (json!({"from": "moon", "to": "shop", "lines": [{"variant_id": first, "quantity": 1}]}), "from"),
+            // Two lie there, but somebody holds them.
+            (json!({"from": "main", "to": "shop", "lines": [{"variant_id": first, "quantity": 1}]}), "lines.0.quantity"),
+            (json!({"from": "main", "to": "shop", "lines": [{"variant_id": 99, "quantity": 1}]}), "lines.0.variant_id"),
+            (json!({"from": "main", "to": "shop", "lines": [{"variant_id": second, "quantity": 0}]}), "lines.0.quantity"),
+            (json!({"from": "main", "to": "shop", "lines": [
+                {"variant_id": second, "quantity": 1}, {"variant_id": second, "quantity": 1}]}), "lines.1.variant_id"),
+        ] {
+            let refused = api.post(path, body).await.expect(422).json();
+            assert_eq!(refused["errors"][0]["field"], field);
+        }
+        let page = browser.get(&format!("/admin/stock/variants/{first}")).await.expect(200);
+        let fields = [("from", "shop"), ("to", "main"), ("quantity", "8")];
+        let refused = browser.submit(&page, "#transfer-form", &fields).await.expect(422);
+        assert!(refused.body.contains("Only 7 of it can leave Shop."));
+        let fields = [("from", "shop"), ("to", "main"), ("quantity", "3")];
+        let shown = browser.submit(&page, "#transfer-form", &fields).await.expect(200);
+        assert!(shown.body.contains("Moved: T-") && shown.body.contains(&reference));
+        let moved: Vec<_> = ledger(&app, &mug).await.into_iter().skip(1).map(|entry| (entry.0, entry.1)).collect();
+        let entry = |place: &str, pieces| (place.to_owned(), pieces);
+        assert_eq!(moved, [entry("main", -7), entry("shop", 7), entry("main", 3), entry("shop", -3)]);
+        let shown = api.get(&format!("/api/admin/stock/variants/{first}")).await.expect(200).json();
+        assert_eq!(shown["locations"][0]["on_hand"], 5);
+        assert_eq!(shown["locations"][1]["on_hand"], 4);
+        assert_eq!(audited(&app, &format!("variant {second}")).await, ["stock.transferred"]);
+        app.leave_jobs();
+    }
+
+    async fn the_list_of_stock_says_what_is_where(app: TestApp) {
+        app.staff("stock@example.com", &[Permission::Inventory]).await;
+        let api = app.api().signed_in("stock@example.com").await;
+        let mut browser = app.browser();
+        browser.sign_in("stock@example.com").await;
+        let mug = app.product("Everyday mug", "24.00", 4).await;
+        app.product("Bottle vase", "58.00", 40).await;
+        let listed = api.get("/api/admin/stock?show=low").await.expect(200).json();
+        assert_eq!(listed["total"], 1);
+        assert_eq!(listed["items"][0]["variant_id"], variant(&mug).0);
+        assert_eq!(listed["items"][0]["low_stock"], 5);
+        let listed = api.get("/api/admin/stock?search=vase").await.expect(200).json();
+        assert_eq!(listed["items"][0]["available"], 40);
+        api.get("/api/admin/stock?show=some").await.expect(400);
+        let page = browser.get("/admin/stock?show=low").await.expect(200);
+        assert!(page.body.contains("Everyday mug") && !page.body.contains("Bottle vase"));
+        let page = browser.get("/admin/stock").await.expect(200);
+        assert!(page.body.contains("Main warehouse") && page.body.contains("Bottle vase"));
+        let page = browser.get("/admin/stock?search=nothing").await.expect(200);
+        assert!(page.body.contains("Nothing fits."));
+    }
+
+    async fn what_holds_for_a_variant_is_said_by_page_and_api(app: TestApp) {
+        app.staff("stock@example.com", &[Permission::Inventory]).await;
+        let api = app.api().signed_in("stock@example.com").await;
+        let mut browser = app.browser();
+        browser.sign_in("stock@example.com").await;
+        let mug = app.product("Everyday mug", "24.00", 4).await;
+        let id = variant(&mug);
+        let path = format!("/api/admin/stock/variants/{id}");
+        let changed = api.patch(&path, json!({"backorder": true, "low_stock": 2})).await.expect(200).json();
+        assert_eq!((&changed["backorder"], &changed["low_stock"], &changed["low"]), (&json!(true), &json!(2), &json!(false)));
+        let same = api.patch(&path, json!({})).await.expect(200).json();
+        assert_eq!(same, changed);
+        assert!(take(&app, &[(id, 6)], "K7QM").await.is_empty());
+        let changed = api.patch(&path, json!({"low_stock": null})).await.expect(200).json();
+        assert_eq!((&changed["low_stock"], &changed["on_hand"]), (&json!(5), &json!(-2)));
+        api.patch(&path, json!({"low_stock": -1})).await.expect(422);
+        api.patch("/api/admin/stock/variants/99", json!({})).await.expect(404);
+        let listed = api.get("/api/admin/stock?show=owed").await.expect(200).json();
+        assert_eq!(listed["total"], 1);
+        let page = browser.get(&format!("/admin/stock/variants/{id}")).await.expect(200);
+        let refused = browser.submit(&page, "#rules-form", &[("low_stock", "few")]).await.expect(422);
+        assert!(refused.body.contains("Write a number from 0"));
+        let saved = browser.submit(&page, "#rules-form", &[("low_stock", "9")]).await.expect(200);
+        assert!(saved.body.contains("Low from 9 pieces down"));
+        let log = audited(&app, &format!("variant {id}")).await;
+        assert_eq!(log, ["stock.rules_changed", "stock.rules_changed", "stock.rules_changed"]);
+        app.leave_jobs();
+    }
+
+    async fn places_and_their_stock_are_nobodys_but_the_staffs(app: TestApp) {
+        app.staff("catalog@example.com", &[Permission::Catalog]).await;
+        let api = app.api().signed_in("catalog@example.com").await;
+        for path in ["/api/admin/stock", "/api/admin/stock/movements", "/api/admin/stock/locations"] {
+            app.api().get(path).await.expect(401);
+            api.get(path).await.expect(403);
+        }
     }
 }

@@ -101,7 +101,7 @@ pub async fn count_all(
 
 /// Whether there may be so many pieces: what is reserved is there, unless the variant is sold
 /// beyond its stock. What is out of bounds already may come nearer.
-fn may_be(on_hand: i64, before: StockLevel, backorder: bool) -> bool {
+pub(super) fn may_be(on_hand: i64, before: StockLevel, backorder: bool) -> bool {
     let least = if backorder { 0 } else { before.reserved };
     let least = least.min(before.on_hand);
     (least..=MAX_ON_HAND).contains(&on_hand)

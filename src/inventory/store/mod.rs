@@ -2,6 +2,8 @@
 
 mod ledger;
 mod repair;
+mod lists;
+mod locations;
 mod reservations;
 
 use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_one};
@@ -10,6 +12,8 @@ use crate::types::{LocationId, VariantId};
 
 pub use ledger::{Movement, imbalances, outstanding, record};
 pub use repair::{balance_ledger, recount_reserved};
+pub use lists::{count_movements, count_stock, movements, set_rules, stock_ids, stock_rows};
+pub use locations::{free_at, insert_location, locations, update_location};
 pub use reservations::{
     expired_variants, extend, free, free_expired, insert_reservations, reserved_imbalances,
     reserved_pieces, reserved_variants,
@@ -100,27 +104,37 @@ impl From<ShelfRow> for Shelf {
 pub async fn lock_shelves(tx: &mut Tx, variants: &[VariantId]) -> db::Result<Vec<Shelf>> {
     let mut found = Vec::with_capacity(variants.len());
     for variants in variants.chunks(CHUNK) {
-        let mut query = Query::new(
-            "select s.variant_id, s.location_id, s.on_hand, s.reserved,
-                (
-                    select l.position
-                    from locations as l
-                    where l.id = s.location_id and l.active
-                ) as position,
-                coalesce((
-                    select v.backorder
-                    from variants as v
-                    where v.id = s.variant_id
-                ), false) as backorder
-            from stock_levels as s
-            where s.variant_id in ",
-        );
-        query.bind_list(variants.iter().copied());
-        query.push(" order by s.variant_id, s.location_id").lock();
-        let rows: Vec<ShelfRow> = query.fetch_all(tx).await?;
+        let rows: Vec<ShelfRow> = select_shelves(variants).lock().fetch_all(tx).await?;
         found.extend(rows.into_iter().map(Shelf::from));
     }
     Ok(found)
+}
+
+/// All shelves of variants, to look at, ascending by variant and location.
+pub async fn shelves(conn: &mut Conn, variants: &[VariantId]) -> db::Result<Vec<Shelf>> {
+    let rows: Vec<ShelfRow> = select_shelves(variants).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Shelf::from).collect())
+}
+
+fn select_shelves(variants: &[VariantId]) -> Query {
+    let mut query = Query::new(
+        "select s.variant_id, s.location_id, s.on_hand, s.reserved,
+            (
+                select l.position
+                from locations as l
+                where l.id = s.location_id and l.active
+            ) as position,
+            coalesce((
+                select v.backorder
+                from variants as v
+                where v.id = s.variant_id
+            ), false) as backorder
+        from stock_levels as s
+        where s.variant_id in ",
+    );
+    query.bind_list(variants.iter().copied());
+    query.push(" order by s.variant_id, s.location_id");
+    query
 }
 
 /// Makes an empty shelf at the first active location for those of the variants that are sold

@@ -359,6 +359,7 @@ impl World {
                 let made = zoco::taxes::service::create_rate(&self.app, &system, input).await;
                 made.unwrap().id.to_string()
             }
+<<<<<<< HEAD
             "promotions {id}" => {
                 let name = self.name("Sale");
                 let input = PromotionInput {
@@ -383,6 +384,18 @@ impl World {
             "codes {code}" => {
                 let id = Box::pin(self.thing("promotions {id}", path)).await;
                 self.code(&id).await
+=======
+            "locations {code}" => {
+                let code = self.name("place").replace(' ', "-");
+                let input = zoco::inventory::service::LocationInput {
+                    code: Some(code.clone()),
+                    name: Some(code.clone()),
+                    ..Default::default()
+                };
+                let made =
+                    zoco::inventory::service::create_location(&self.app, &system, input).await;
+                made.unwrap().code
+>>>>>>> ce1289f (inventory: places, changes with a reason, transfers and the history of each variant)
             }
             "staff {id}" => {
                 let name = self.name("Member");

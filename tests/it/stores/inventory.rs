@@ -3,8 +3,11 @@
 use zoco::db::Tx;
 use zoco::db::query::{self, Sql};
 use zoco::inventory::store::{self, Movement, Watched};
-use zoco::inventory::{Imbalance, Piece, Reason, ReservedImbalance, Shelf, StockLevel};
-use zoco::types::{LocationId, VariantId};
+use zoco::inventory::{
+    Imbalance, Location, MovementFilter, Piece, Reason, ReservedImbalance, Shelf, StockFilter,
+    StockLevel, StockShow,
+};
+use zoco::types::{LocationId, PageRequest, VariantId};
 
 use crate::support::{TestApp, both};
 
@@ -196,6 +199,93 @@ both! {
         let returned = Movement { pieces: &back, reason: Reason::Returned, ..movement };
         store::record(&mut tx, &returned).await.unwrap();
         assert!(store::outstanding(&mut tx, &[id], "K7QM").await.unwrap().is_empty());
+    }
+
+    async fn locations_are_made_and_changed(app: TestApp) {
+        let id = app.product("One", "1", 4).await.variants[0].id;
+        let mut tx = app.db.begin().await.unwrap();
+        let main = store::main_location(&mut tx).await.unwrap();
+        let mut shop = Location {
+            id: LocationId(0),
+            code: "shop".to_owned(),
+            name: "Shop".to_owned(),
+            address: "1 Main St".to_owned(),
+            position: 0,
+            active: true,
+        };
+        shop.id = store::insert_location(&mut tx, &shop).await.unwrap();
+        assert_eq!(store::locations(&mut tx).await.unwrap()[1], shop);
+        shop.position = 5;
+        shop.name = "The shop".to_owned();
+        shop.active = false;
+        store::update_location(&mut tx, &shop).await.unwrap();
+        assert_eq!(store::locations(&mut tx).await.unwrap()[1], shop);
+        assert_eq!(store::free_at(&mut tx, main).await.unwrap(), [piece(id, main, 4)]);
+        assert!(store::free_at(&mut tx, shop.id).await.unwrap().is_empty());
+    }
+
+    async fn lists_for_staff_are_narrowed(app: TestApp) {
+        let mug = app.product("Everyday mug", "1", 4).await.variants[0].id;
+        let vase = app.product("Bottle vase", "1", 40).await.variants[0].id;
+        let plate = app.product("Plate 100%", "1", 0).await.variants[0].id;
+        let mut tx = app.db.begin().await.unwrap();
+        let main = store::main_location(&mut tx).await.unwrap();
+        assert!(store::reserve(&mut tx, &piece(vase, main, 2)).await.unwrap());
+        run(&mut tx, "insert into stock_waiters (variant_id, email, locale, created_at)
+            select max(id), 'ada@example.com', 'en', 0 from variants").await;
+        let page = PageRequest::new(1, 10);
+        for (show, search, expected) in [
+            (StockShow::All, "", vec![vase, mug, plate]),
+            (StockShow::Low, "", vec![plate, mug]),
+            (StockShow::Out, "", vec![plate]),
+            (StockShow::Owed, "", vec![]),
+            (StockShow::Reserved, "", vec![vase]),
+            (StockShow::Waiting, "", vec![plate]),
+            (StockShow::All, "EVERY", vec![mug]),
+            (StockShow::All, "0%", vec![plate]),
+            (StockShow::All, "bottle-v", vec![vase]),
+        ] {
+            let filter = StockFilter { show, search: search.to_owned() };
+            let ids = store::stock_ids(&mut tx, &filter, page).await.unwrap();
+            assert_eq!(ids, expected, "{show} {search}");
+            let count = store::count_stock(&mut tx, &filter).await.unwrap();
+            assert_eq!(count, expected.len() as i64);
+        }
+        store::set_rules(&mut tx, vase, true, Some(50)).await.unwrap();
+        let low = StockFilter { show: StockShow::Low, search: String::new() };
+        assert_eq!(store::stock_ids(&mut tx, &low, page).await.unwrap(), [plate, mug, vase]);
+        let rows = store::stock_rows(&mut tx, &[plate, VariantId(99), vase]).await.unwrap();
+        assert_eq!(rows.len(), 2);
+        assert_eq!((rows[0].product.as_str(), rows[0].waiting), ("Plate 100%", 1));
+        assert_eq!(rows[1].level(), StockLevel { on_hand: 40, reserved: 2 });
+        assert_eq!(store::shelves(&mut tx, &[vase, mug]).await.unwrap().len(), 2);
+
+        let all = MovementFilter::default();
+        assert_eq!(store::count_movements(&mut tx, &all).await.unwrap(), 2);
+        let found = store::movements(&mut tx, &all, page).await.unwrap();
+        assert_eq!(found.iter().map(|one| one.variant_id).collect::<Vec<_>>(), [vase, mug]);
+        let gone = [piece(mug, main, -1)];
+        let movement = Movement {
+            pieces: &gone,
+            reason: Reason::Damaged,
+            reference: "R",
+            note: "It fell",
+            actor: None,
+            at: app.clock.now(),
+        };
+        store::record(&mut tx, &movement).await.unwrap();
+        let narrow = MovementFilter {
+            variant_id: Some(mug),
+            location: Some("main".to_owned()),
+            reason: Some(Reason::Damaged),
+            reference: Some("R".to_owned()),
+        };
+        assert_eq!(store::count_movements(&mut tx, &narrow).await.unwrap(), 1);
+        let found = store::movements(&mut tx, &narrow, page).await.unwrap();
+        assert_eq!((found[0].quantity, found[0].balance), (-1, 3));
+        assert_eq!((found[0].note.as_str(), found[0].order()), ("It fell", None));
+        let other = MovementFilter { location: Some("shop".to_owned()), ..narrow };
+        assert_eq!(store::count_movements(&mut tx, &other).await.unwrap(), 0);
     }
 
     async fn many_rows_go_in_chunks(app: TestApp) {
