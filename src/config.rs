@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ctx::Role;
 use crate::types::country::is_country;
-use crate::types::{Currency, Destination};
+use crate::types::{Currency, Destination, Email};
 
 /// The file with settings, in the working folder.
 const FILE: &str = "zoco.toml";
@@ -133,6 +133,8 @@ pub struct Config {
     pub max_quantity: i64,
     /// Minutes for which stock is held for an order while its payment begins.
     pub reservation_minutes: u32,
+    /// Where letters about low stock go; empty: nowhere.
+    pub alerts_email: String,
     /// The shop's bank account, as the instructions of a bank transfer name it; may be empty.
     pub bank_account: String,
     /// When gateways take the money.
@@ -205,6 +207,7 @@ impl Default for Config {
             country: "ES".to_owned(),
             max_quantity: 99,
             reservation_minutes: 15,
+            alerts_email: String::new(),
             bank_account: String::new(),
             payment_capture: Capture::Automatic,
             payment_timeout_minutes: 60,
@@ -389,6 +392,10 @@ pub struct Overrides {
     #[arg(long, env = "ZOCO_RESERVATION_MINUTES", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reservation_minutes: Option<u32>,
+    /// Where letters about low stock go [default: nowhere]
+    #[arg(long, env = "ZOCO_ALERTS_EMAIL", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts_email: Option<String>,
     /// The shop's bank account, for bank transfers
     #[arg(long, env = "ZOCO_BANK_ACCOUNT", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -528,6 +535,10 @@ impl Config {
         anyhow::ensure!(
             (1..=9_999).contains(&self.max_quantity),
             "max_quantity must be 1 to 9999"
+        );
+        anyhow::ensure!(
+            self.alerts_email.is_empty() || Email::parse(&self.alerts_email).is_some(),
+            "alerts_email is not a mail address"
         );
         anyhow::ensure!(
             (1..=1_440).contains(&self.reservation_minutes),

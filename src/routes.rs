@@ -46,6 +46,7 @@ pub static OBSERVERS: &[Observer] = {
     ] = accounts::jobs::LETTERS;
     let [placed, link, sent, delivered, cancelled] = orders::jobs::LETTERS;
     let [invoice_when_paid, invoice_when_sent, credit_note] = orders::jobs::BOOKS;
+    let [call_waiters, back_in_stock, low_stock] = catalog::jobs::LETTERS;
     &[
         welcome,
         verification,
@@ -65,6 +66,9 @@ pub static OBSERVERS: &[Observer] = {
         invoice_when_paid,
         invoice_when_sent,
         credit_note,
+        call_waiters,
+        back_in_stock,
+        low_stock,
     ]
 };
 

@@ -79,6 +79,8 @@ pub struct CartItemJson {
     pub subtotal: MoneyJson,
     /// How many can be bought now.
     pub available: i64,
+    /// Whether more than that can be bought, and is sent when it comes in.
+    pub backorder: bool,
     /// Whether it is for sale at all.
     pub for_sale: bool,
 }
@@ -108,6 +110,7 @@ impl From<&CartItem> for CartItemJson {
             unit_price: item.unit_price.into(),
             subtotal: item.subtotal.into(),
             available: item.available,
+            backorder: item.backorder,
             for_sale: item.for_sale,
         }
     }

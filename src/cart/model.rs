@@ -80,6 +80,8 @@ pub struct CartItem {
     pub subtotal: Money,
     /// How many can be bought now.
     pub available: i64,
+    /// Whether more than that can be bought, and is sent when it comes in.
+    pub backorder: bool,
     /// Whether it is for sale at all.
     pub for_sale: bool,
     /// Whether there is nothing to send by post.
@@ -104,7 +106,12 @@ impl CartItem {
 
     /// Whether the line can be bought as it stands.
     pub fn is_buyable(&self) -> bool {
-        self.for_sale && self.quantity <= self.available
+        self.for_sale && (self.backorder || self.quantity <= self.available)
+    }
+
+    /// Whether some of it is sent later, when it comes in.
+    pub fn is_on_backorder(&self) -> bool {
+        self.for_sale && self.backorder && self.quantity > self.available
     }
 }
 

@@ -239,6 +239,7 @@ pub async fn set_quantity(app: &App, ctx: &Ctx, item: CartItemId, quantity: i64)
         } else {
             0
         },
+        backorder: line.backorder && is_for_sale(app, line),
     };
     // To lower a line is always fine, even where it still asks for too many.
     if quantity > line.quantity {
@@ -294,7 +295,11 @@ pub async fn merge_guest_cart(app: &App, ctx: &Ctx, guest_token: &str) -> Result
             .iter()
             .find(|old| old.variant_id == line.variant_id);
         let had = before.map_or(0, |old| old.quantity);
-        let room = line.available.min(app.config.max_quantity) - had;
+        let room = if line.backorder {
+            app.config.max_quantity - had
+        } else {
+            line.available.min(app.config.max_quantity) - had
+        };
         let more = line.quantity.min(room);
         let full = before.is_none() && existing.len() + new_lines >= MAX_LINES;
         if more <= 0 || full {
@@ -624,7 +629,7 @@ fn check_quantity(app: &App, quantity: i64) -> Result<()> {
 
 fn check_stock(offer: &OfferRow, wanted: i64, in_cart: i64) -> Result<()> {
     let available = offer.available.max(0);
-    if wanted <= available {
+    if offer.backorder || wanted <= available {
         return Ok(());
     }
     let name = &offer.name;
@@ -770,6 +775,7 @@ fn item(app: &App, line: LineRow) -> Result<CartItem> {
         unit_price,
         subtotal: unit_price.times(line.quantity).map_err(too_much)?,
         available: line.available.max(0),
+        backorder: line.backorder,
         for_sale,
         digital: line.digital,
         tax_class: line.tax_class,
@@ -790,7 +796,7 @@ fn notice(item: &CartItem, seen: i64) -> Option<CartNotice> {
     let name = item.label();
     if !item.for_sale {
         Some(CartNotice::NotForSale { name })
-    } else if item.quantity > item.available {
+    } else if !item.is_buyable() {
         Some(CartNotice::NotEnough {
             name,
             wanted: item.quantity,

@@ -73,6 +73,8 @@ pub struct LineRow {
     pub weight_grams: i64,
     /// Pieces that can be sold now; negative where too many were sold.
     pub available: i64,
+    /// Whether it is sold beyond that.
+    pub backorder: bool,
 }
 
 /// What can be put into a cart: a variant that is for sale.
@@ -86,6 +88,8 @@ pub struct OfferRow {
     pub price_minor: i64,
     /// Pieces that can be sold now.
     pub available: i64,
+    /// Whether it is sold beyond that.
+    pub backorder: bool,
 }
 
 #[derive(FromRow)]
@@ -199,7 +203,7 @@ const TODAY: &str = "v.product_id, p.slug, v.sku, p.name, v.options,
                 from stock_levels s
                 where s.variant_id = v.id
                     and s.location_id in (select id from locations where active)
-            ), 0) as available ";
+            ), 0) as available, v.backorder ";
 
 /// The lines of a cart in the order they were added.
 pub async fn lines(conn: &mut Conn, cart: CartId) -> db::Result<Vec<LineRow>> {
@@ -315,7 +319,8 @@ pub async fn offer(
                 from stock_levels s
                 where s.variant_id = v.id
                     and s.location_id in (select id from locations where active)
-            ), 0) as available
+            ), 0) as available,
+            v.backorder
         from variants v
         join products p on p.id = v.product_id
         where v.id = $1 and v.active and v.currency = $2 and p.status = 'active'",

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod jobs;
 mod markdown;
 pub mod model;
 pub mod pages;
@@ -40,6 +41,11 @@ pub mod urls {
     /// A product's page.
     pub fn product(slug: &Slug) -> String {
         format!("/products/{slug}")
+    }
+
+    /// Asks for a letter when a variant of a product can be bought again (POST).
+    pub fn product_wait(slug: &Slug) -> String {
+        format!("/products/{slug}/back-in-stock")
     }
 
     /// A category's page.

@@ -172,6 +172,8 @@ pub struct Variant {
     pub active: bool,
     /// What is there of it.
     pub stock: StockLevel,
+    /// Whether it is sold beyond that, and sent when it comes in.
+    pub backorder: bool,
 }
 
 impl Variant {
@@ -182,7 +184,12 @@ impl Variant {
 
     /// Whether one can be bought now.
     pub fn in_stock(&self) -> bool {
-        self.active && self.stock.available() > 0
+        self.active && (self.backorder || self.stock.available() > 0)
+    }
+
+    /// Whether it can be bought now, but is sent when it comes in.
+    pub fn on_backorder(&self) -> bool {
+        self.active && self.backorder && self.stock.available() == 0
     }
 
     /// The barcode where it is a GTIN of 8, 12, 13 or 14 digits with the right check digit (GS1
@@ -345,6 +352,8 @@ pub struct ProductCard {
     pub swatches: Vec<OptionValue>,
     /// Pieces that can be sold now, over all variants.
     pub available: i64,
+    /// Whether a variant is sold beyond that, and sent when it comes in.
+    pub backorder: bool,
     /// What is there of all variants; for staff.
     pub stock: StockLevel,
     /// The variant, where there is only one: it can be put into the cart from the list.
@@ -364,6 +373,11 @@ pub struct ProductCard {
 }
 
 impl ProductCard {
+    /// Whether one can be bought now.
+    pub fn in_stock(&self) -> bool {
+        self.backorder || self.available > 0
+    }
+
     /// What is taken off the former price, in whole percent; none when nothing is.
     pub fn percent_off(&self) -> Option<i64> {
         let (price, before) = (self.price?.minor(), self.compare_at?.minor());

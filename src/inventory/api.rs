@@ -1,6 +1,7 @@
 //! API: what is where, changes of it with a reason, transfers, places, and the ledger.
 
 use axum::extract::{OriginalUri, Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,7 +11,7 @@ use utoipa_axum::routes;
 use super::model::{
     Location, MovementEntry, MovementFilter, Reason, StockFilter, StockRow, StockShow, Transfer,
 };
-use super::service::{self, AdjustInput, LocationInput, RulesInput, TransferInput};
+use super::service::{self, AdjustInput, LocationInput, RulesInput, TransferInput, WaitInput};
 use crate::app::App;
 use crate::types::VariantId;
 use crate::web::json::{Json, List, Problem, Query, created, page_request, query_value};
@@ -22,6 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(show, set_rules))
+        .routes(routes!(wait))
         .routes(routes!(movements))
         .routes(routes!(adjust))
         .routes(routes!(transfer))
@@ -177,6 +179,25 @@ async fn set_rules(
     Ok(Json(
         service::set_rules(&app, &ctx, id, input).await?.into(),
     ))
+}
+
+/// Ask for one letter when a variant can be bought again
+///
+/// The answer is the same whether it was asked for before.
+#[utoipa::path(post, path = "/back-in-stock", tag = "catalog", request_body = WaitInput,
+    responses(
+        (status = 204),
+        (status = 409, body = Problem, description = "`in_stock`: it can be bought now"),
+        (status = 422, body = Problem),
+        (status = 429, body = Problem),
+    ), security((), ("bearer" = [])))]
+async fn wait(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Json(input): Json<WaitInput>,
+) -> Result<StatusCode, Failure> {
+    service::wait_for(&app, &ctx, input).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// An entry of the ledger.

@@ -9,6 +9,7 @@ pub mod store;
 pub use model::{
     Count, Counted, Imbalance, Location, MovementEntry, MovementFilter, Piece, Reason,
     ReservedImbalance, Shelf, Shortfall, StockFilter, StockLevel, StockRow, StockShow, Transfer,
+    Waiter,
 };
 
 /// Addresses of this feature's pages.

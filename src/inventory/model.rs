@@ -1,6 +1,6 @@
 //! Stock: levels, and the ledger of their changes.
 
-use crate::types::{LocationId, ProductId, Timestamp, VariantId, text_enum};
+use crate::types::{Email, Locale, LocationId, ProductId, Timestamp, VariantId, text_enum};
 
 /// What is there of a variant, over all locations that orders are filled from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -227,6 +227,10 @@ pub struct StockRow {
     pub product_id: ProductId,
     /// The product's name.
     pub product: String,
+    /// The product's name in URLs.
+    pub slug: String,
+    /// Whether shoppers see it.
+    pub for_sale: bool,
     /// The variant's options in words; empty where there is only one.
     pub variant: String,
     /// Its SKU.
@@ -344,4 +348,19 @@ pub struct Transfer {
     pub from: String,
     /// The code of the place that it came to.
     pub to: String,
+}
+
+/// Somebody who wants a letter when a variant can be bought again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiter {
+    /// Its id.
+    pub id: i64,
+    /// What they wait for.
+    pub variant_id: VariantId,
+    /// Where the letter goes.
+    pub email: Email,
+    /// Its language.
+    pub locale: Locale,
+    /// When they asked.
+    pub since: Timestamp,
 }

@@ -45,14 +45,32 @@ pub struct MyDataJson {
     orders: Vec<OrderJson>,
     /// All reviews.
     reviews: Vec<ReviewJson>,
+    /// What a letter was asked for about, when it can be bought again.
+    waits: Vec<WaitJson>,
     /// The cart.
     cart: CartJson,
+}
+
+/// A variant of which a letter was asked for, when it can be bought again.
+#[derive(Serialize, ToSchema)]
+pub struct WaitJson {
+    /// Which variant.
+    variant_id: i64,
+    /// Where the letter goes.
+    email: String,
+    /// When it was asked for. RFC 3339.
+    since: String,
 }
 
 impl MyDataJson {
     /// The data as its owner gets it.
     pub fn new(ctx: &Ctx, data: MyData) -> Self {
         let orders = data.orders.iter();
+        let waits = data.waits.iter().map(|wait| WaitJson {
+            variant_id: wait.variant_id.0,
+            email: wait.email.to_string(),
+            since: wait.since.rfc3339(),
+        });
         let reviews = data.reviews.into_iter();
         Self {
             made_at: ctx.now.rfc3339(),
@@ -68,6 +86,7 @@ impl MyDataJson {
             reviews: reviews
                 .map(|found| ReviewJson::new(ctx, found.review))
                 .collect(),
+            waits: waits.collect(),
             cart: CartJson::from(&data.cart),
         }
     }

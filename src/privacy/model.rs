@@ -3,6 +3,7 @@
 use crate::accounts::model::{PersonalToken, SignedIn, User};
 use crate::addresses::SavedAddress;
 use crate::cart::Cart;
+use crate::inventory::Waiter;
 use crate::orders::Order;
 use crate::reviews::ReviewOfProduct;
 
@@ -21,6 +22,8 @@ pub struct MyData {
     pub orders: Vec<Order>,
     /// All reviews.
     pub reviews: Vec<ReviewOfProduct>,
+    /// What they want a letter about when it can be bought again.
+    pub waits: Vec<Waiter>,
     /// The cart.
     pub cart: Cart,
 }

@@ -6,7 +6,7 @@ use crate::accounts::service::{self as accounts, CloseAccount};
 use crate::app::App;
 use crate::ctx::Ctx;
 use crate::error::Result;
-use crate::{addresses, audit, cart, orders, promotions, reviews};
+use crate::{addresses, audit, cart, inventory, orders, promotions, reviews};
 
 /// All that the shop knows of the signed-in user. Errors: `Unauthenticated`.
 pub async fn my_data(app: &App, ctx: &Ctx) -> Result<MyData> {
@@ -18,6 +18,7 @@ pub async fn my_data(app: &App, ctx: &Ctx) -> Result<MyData> {
         orders: orders::service::all_own(app, ctx).await?,
         reviews: reviews::service::all_own(app, ctx).await?,
         cart: cart::service::current(app, ctx).await?,
+        waits: inventory::service::own_waits(app, ctx).await?,
         user,
     })
 }
@@ -35,6 +36,7 @@ pub async fn close_account(app: &App, ctx: &Ctx, input: CloseAccount) -> Result<
     promotions::service::erase(&mut tx, user.id).await?;
     reviews::service::erase(&mut tx, user.id).await?;
     addresses::service::erase(&mut tx, user.id).await?;
+    inventory::service::erase(&mut tx, user.id, &user.email).await?;
     accounts::remove(&mut tx, ctx, &user).await?;
     // Last: what was written of it just now is erased, too.
     audit::erase_person(app, &mut tx, ctx, user.id).await?;

@@ -652,4 +652,107 @@ both! {
             api.get(path).await.expect(403);
         }
     }
+
+    async fn beyond_its_stock_it_is_bought_on_backorder(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 1).await;
+        let id = variant(&mug);
+        let rules = service::RulesInput { backorder: Some(true), low_stock: None };
+        service::set_rules(&app, &app.system(), id, rules).await.unwrap();
+        let mut browser = app.browser();
+        let page = browser.get("/products/everyday-mug").await.expect(200);
+        assert!(page.body.contains("Only 1 left"));
+        let shown = browser.submit(&page, "#add", &[("quantity", "3")]).await.expect(200);
+        assert!(shown.body.contains("Available on backorder, 1 at once"), "{}", shown.body);
+        assert!(!shown.body.contains("you chose"));
+        let ctx = guest_with(&app, &mug, 4).await;
+        let client = app.api().with("cart-token", ctx.cart_token.as_deref().unwrap());
+        let cart = client.get("/api/cart").await.expect(200).json();
+        assert_eq!((&cart["items"][0]["available"], &cart["items"][0]["backorder"]), (&json!(1), &json!(true)));
+        assert!(cart["notices"].as_array().unwrap().is_empty());
+        client.post("/api/orders", body()).await.expect(201);
+        assert_eq!(pieces(&app, &mug).await, (-3, 0));
+        let page = browser.get("/products/everyday-mug").await.expect(200);
+        assert!(page.body.contains("Available on backorder") && page.body.contains("Add to cart"));
+        assert!(!page.body.contains("sold out"));
+        let shown = app.api().get("/api/products/everyday-mug").await.expect(200).json();
+        assert_eq!((&shown["in_stock"], &shown["stock"]), (&json!(true), &json!(0)));
+        let listed = app.api().get("/api/products?in_stock=true").await.expect(200).json();
+        assert_eq!((&listed["total"], &listed["items"][0]["in_stock"]), (&json!(1), &json!(true)));
+        app.run_jobs().await;
+    }
+
+    async fn who_waits_gets_one_letter_when_it_is_back(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 0).await;
+        let id = variant(&mug);
+        let mut browser = app.browser();
+        let page = browser.get("/products/everyday-mug").await.expect(200);
+        let refused = browser.submit(&page, "#wait", &[("email", "nobody")]).await.expect(422);
+        assert!(refused.body.contains("Write an e-mail address") && refused.body.contains(r#"value="nobody""#));
+        for _ in 0..2 {
+            let shown = browser.submit(&page, "#wait", &[("email", "ada@example.com")]).await.expect(200);
+            assert!(shown.body.contains("We write to you once"));
+        }
+        app.customer("bob@example.com").await;
+        let bob = app.api().signed_in("bob@example.com").await;
+        bob.post("/api/back-in-stock", json!({"variant_id": id})).await.expect(204);
+        bob.post("/api/back-in-stock", json!({"variant_id": id})).await.expect(204);
+        app.api().post("/api/back-in-stock", json!({"variant_id": id})).await.expect(422);
+        app.api().post("/api/back-in-stock", json!({"variant_id": 99, "email": "c@example.com"})).await.expect(422);
+        let waiting = service::stock_row(&app, &app.system(), id).await.unwrap().waiting;
+        assert_eq!(waiting, 2);
+        let data = bob.get("/api/auth/me/export").await.expect(200).json();
+        assert_eq!(data["waits"][0]["variant_id"], id.0);
+        let add = |change| service::AdjustInput {
+            variant_id: Some(id),
+            change: Some(change),
+            ..service::AdjustInput::default()
+        };
+        service::adjust(&app, &app.system(), add(2)).await.unwrap();
+        app.run_jobs().await;
+        let to_them = || {
+            let letters = app.letters().into_iter().filter(|one| one.subject.contains("Back in stock"));
+            letters.map(|one| (one.to.to_string(), one.text)).collect::<Vec<_>>()
+        };
+        let letters = to_them();
+        assert_eq!(letters.len(), 2);
+        assert_eq!((letters[0].0.as_str(), letters[1].0.as_str()), ("ada@example.com", "bob@example.com"));
+        assert!(letters[0].1.contains(&format!("/products/everyday-mug?variant={id}")));
+        let waiting = service::stock_row(&app, &app.system(), id).await.unwrap().waiting;
+        assert_eq!(waiting, 0);
+        let there = app.api().post("/api/back-in-stock", json!({"variant_id": id, "email": "c@example.com"})).await;
+        assert_eq!(there.expect(409).json()["code"], "in_stock");
+        service::adjust(&app, &app.system(), add(-2)).await.unwrap();
+        service::adjust(&app, &app.system(), add(1)).await.unwrap();
+        app.run_jobs().await;
+        assert_eq!(to_them().len(), 2, "one letter each");
+    }
+
+    async fn who_leaves_waits_no_longer_and_nobody_is_written_to_too_often(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 0).await;
+        let id = variant(&mug);
+        app.customer("bob@example.com").await;
+        let bob = app.api().signed_in("bob@example.com").await;
+        for _ in 0..5 {
+            bob.post("/api/back-in-stock", json!({"variant_id": id})).await.expect(204);
+        }
+        bob.post("/api/back-in-stock", json!({"variant_id": id})).await.expect(429);
+        let password = json!({"password": crate::support::clients::PASSWORD}).to_string().into_bytes();
+        bob.request(axum::http::Method::DELETE, "/api/auth/me", "application/json", password).await.expect(204);
+        let waiting = service::stock_row(&app, &app.system(), id).await.unwrap().waiting;
+        assert_eq!(waiting, 0);
+        app.run_jobs().await;
+    }
+
+    async fn stock_that_falls_low_is_told_to_the_staff(app: TestApp) {
+        let app = app.with_settings(|config| config.alerts_email = "stock@example.com".to_owned()).await;
+        let mug = app.product("Everyday mug", "24.00", 7).await;
+        let id = variant(&mug);
+        take(&app, &[(id, 3)], "K7QM").await;
+        take(&app, &[(id, 4)], "W2ZZ").await;
+        app.run_jobs().await;
+        let letters = app.letters();
+        assert_eq!(letters.len(), 1);
+        assert_eq!(letters[0].subject, "Everyday mug is low: 4 pieces left");
+        assert!(letters[0].text.contains(&format!("/admin/stock/variants/{id}")));
+    }
 }

@@ -173,6 +173,7 @@ plain! {
             (["--base-url", "example.com"], "base_url must start with http"),
             (["--tax-rate", "10001"], "tax_rate must be at most 10000"),
             (["--max-quantity", "0"], "max_quantity must be 1 to 9999"),
+            (["--alerts-email", "nobody"], "alerts_email is not a mail address"),
             (["--reservation-minutes", "0"], "reservation_minutes must be 1 to 1440"),
             (["--database-connections", "0"], "database_connections must be at least 1"),
             (["--jwt-secret", "short"], "jwt_secret and jwt_previous_secrets must have at least 32"),

@@ -172,6 +172,8 @@ pub struct VariantJson {
     pub compare_at_price: Option<MoneyJson>,
     /// Pieces that can be bought now.
     pub stock: i64,
+    /// Whether more than that can be bought, and is sent when it comes in.
+    pub backorder: bool,
     /// Grams.
     pub weight_grams: i64,
     /// GTIN, or empty.
@@ -283,7 +285,7 @@ impl ProductJson {
                 .and_then(|variant| variant.compare_at)
                 .map(MoneyJson::from),
             stock,
-            in_stock: stock > 0,
+            in_stock: product.for_sale().any(Variant::in_stock),
             publish_at: product.publish_at.map(Timestamp::rfc3339),
             digital: product.digital,
             tax_class: product.tax_class.clone(),
@@ -329,6 +331,7 @@ impl VariantJson {
             price: variant.price.into(),
             compare_at_price: variant.compare_at.map(MoneyJson::from),
             stock: variant.stock.available(),
+            backorder: variant.backorder,
             weight_grams: variant.weight_grams,
             barcode: variant.barcode.clone(),
             active: variant.active,
@@ -352,7 +355,7 @@ impl ProductCardJson {
             price_varies: card.price_varies,
             compare_at_price: card.compare_at.map(MoneyJson::from),
             stock: card.available,
-            in_stock: card.available > 0,
+            in_stock: card.in_stock(),
             variant_count: card.variant_count,
             variant_id: card.only_variant.map(|id| id.0),
             image: card.cover.as_ref().map(ImageJson::from),

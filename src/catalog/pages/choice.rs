@@ -144,6 +144,7 @@ pub(super) mod tests {
                 on_hand: stock,
                 reserved: 0,
             },
+            backorder: false,
         };
         Product {
             id: ProductId(1),

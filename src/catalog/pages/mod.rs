@@ -11,7 +11,7 @@ pub use seo::robots;
 pub use seo::structured::shop as structured_shop;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::urls;
 use crate::app::App;
@@ -25,6 +25,7 @@ pub fn routes() -> Router<App> {
         .route(urls::PRODUCTS, get(list::all))
         .route("/categories/{slug}", get(list::of_category))
         .route("/products/{slug}", get(product::show))
+        .route("/products/{slug}/back-in-stock", post(product::wait))
         .merge(seo::routes())
 }
 

@@ -1,6 +1,8 @@
 //! A product's page.
 
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
 
 use super::choice::{self, Choice};
 use super::seo::structured::{self, Opinion};
@@ -11,12 +13,14 @@ use crate::catalog::{
     Category, Image, Product, ProductCard, ProductFilter, ProductKey, ProductStatus, Variant,
     plain_text, render_markdown,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldErrors, Result};
+use crate::inventory::{self, service::WaitInput};
 use crate::reviews::pages::Section;
 use crate::shipping::{self, ShippingMethod};
 use crate::types::{Money, PageRequest, Timestamp};
-use crate::web::html::moved;
-use crate::web::{Answer, Link, Shell, Template, Viewer, page};
+use crate::web::form::Form;
+use crate::web::html::{moved, page_with};
+use crate::web::{Answer, Flash, Link, Shell, Template, Viewer, page, redirect};
 
 const RELATED: u32 = 5;
 /// Search engines and link previews show no more of a description.
@@ -36,10 +40,18 @@ struct ProductPage {
     variant: Option<Variant>,
     choices: Vec<Choice>,
     most: i64,
+    wait: Wait,
     shipping: Vec<ShippingMethod>,
     reviews: Section,
     related: Vec<ProductCard>,
     product: Product,
+}
+
+/// The form of who wants a letter when it can be bought again.
+#[derive(Clone, Debug, Default)]
+struct Wait {
+    email: String,
+    errors: FieldErrors,
 }
 
 impl ProductPage {
@@ -85,6 +97,62 @@ pub async fn show(
         return moved(&urls::product(&product.slug));
     }
     page(&product_page(&app, viewer, product, &pairs).await?)
+}
+
+/// What is posted to get a letter when it can be bought again.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WaitForm {
+    variant_id: String,
+    email: String,
+}
+
+/// POST /products/{slug}/back-in-stock
+pub async fn wait(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(slug): Path<String>,
+    Form(form): Form<WaitForm>,
+) -> Answer {
+    let product = service::product(&app, &viewer.ctx, &ProductKey::parse(&slug)).await?;
+    let variant = product
+        .for_sale()
+        .find(|variant| variant.id.to_string() == form.variant_id);
+    let variant_id = variant.map(|variant| variant.id);
+    let page = urls::product(&product.slug);
+    let there = match variant_id {
+        Some(id) => format!("{page}?variant={id}#buy"),
+        None => page,
+    };
+    let input = WaitInput {
+        variant_id,
+        email: Some(form.email.clone()),
+    };
+    match inventory::service::wait_for(&app, &viewer.ctx, input).await {
+        Ok(()) => {
+            let words = "We write to you once when it can be bought again.";
+            viewer.flash(Flash::good(words)).await?;
+            redirect(&there)
+        }
+        Err(Error::Conflict {
+            code: "in_stock",
+            detail,
+            ..
+        }) => {
+            viewer.flash(Flash::good(detail)).await?;
+            redirect(&there)
+        }
+        Err(Error::Invalid(errors)) => {
+            let pairs = [("variant".to_owned(), form.variant_id)];
+            let mut again = product_page(&app, viewer, product, &pairs).await?;
+            again.wait = Wait {
+                email: form.email,
+                errors,
+            };
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &again)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn product_page(
@@ -140,7 +208,17 @@ async fn product_page(
         choices: variant.as_ref().map_or_else(Vec::new, |variant| {
             choice::choices(&product, variant, &path)
         }),
-        most: available.min(app.config.max_quantity),
+        most: match &variant {
+            Some(variant) if variant.backorder => app.config.max_quantity,
+            _ => available.min(app.config.max_quantity),
+        },
+        wait: Wait {
+            email: ctx
+                .user()
+                .map(|user| user.email.to_string())
+                .unwrap_or_default(),
+            errors: FieldErrors::default(),
+        },
         shipping: shipping::service::methods(app).await?,
         reviews,
         related: related(app, &viewer, &product, place).await?,

@@ -66,9 +66,11 @@ impl Matching {
                 " and exists (
                     select 1
                     from variants as v
-                    join stock_levels as s on s.variant_id = v.id
+                    left join stock_levels as s on s.variant_id = v.id
                         and s.location_id in (select id from locations where active)
-                    where v.product_id = p.id and v.active and s.on_hand > s.reserved)",
+                    where v.product_id = p.id
+                        and v.active
+                        and (v.backorder or s.on_hand > s.reserved))",
             );
         }
         if let Some(stars) = self.min_rating {
@@ -127,6 +129,7 @@ struct VariantsRow {
     compare_at_minor: Option<i64>,
     on_hand: i64,
     reserved: i64,
+    backorder: bool,
 }
 
 /// How many products match.
@@ -205,6 +208,7 @@ fn card(
         cover,
         swatches: swatches(&row.options),
         available: stock.available(),
+        backorder: variants.is_some_and(|variants| variants.backorder),
         stock,
         only_variant: variants
             .filter(|variants| variants.variants == 1)
@@ -267,7 +271,8 @@ async fn variants_of(
             min(case when v.price_minor = p.price_min_minor then v.compare_at_minor end)
                 as compare_at_minor,
             cast(coalesce(sum(s.on_hand), 0) as bigint) as on_hand,
-            cast(coalesce(sum(s.reserved), 0) as bigint) as reserved
+            cast(coalesce(sum(s.reserved), 0) as bigint) as reserved,
+            max(case when v.backorder then 1 else 0 end) = 1 as backorder
         from variants as v
         join products as p on p.id = v.product_id
         left join stock_levels as s on s.variant_id = v.id

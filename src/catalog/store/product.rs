@@ -50,6 +50,7 @@ struct VariantRow {
     active: bool,
     on_hand: i64,
     reserved: i64,
+    backorder: bool,
 }
 
 impl VariantRow {
@@ -71,6 +72,7 @@ impl VariantRow {
                 on_hand: self.on_hand,
                 reserved: self.reserved,
             },
+            backorder: self.backorder,
         }
     }
 }
@@ -293,7 +295,7 @@ pub async fn named(
 async fn variants(conn: &mut Conn, products: &[ProductId]) -> db::Result<Vec<VariantRow>> {
     let mut query = Query::new(
         "select v.id, v.product_id, v.sku, v.options, v.price_minor, v.compare_at_minor,
-            v.weight_grams, v.barcode, v.position, v.active,
+            v.weight_grams, v.barcode, v.position, v.active, v.backorder,
             cast(coalesce(sum(s.on_hand), 0) as bigint) as on_hand,
             cast(coalesce(sum(s.reserved), 0) as bigint) as reserved
         from variants as v
@@ -333,7 +335,7 @@ pub async fn low_stock(conn: &mut Conn, at_most: i64, limit: i64) -> db::Result<
             and s.location_id in (select id from locations where active)
         where v.active and p.status = 'active'
         group by v.id, p.id
-        having coalesce(sum(s.on_hand - s.reserved), 0) <= $1
+        having coalesce(sum(s.on_hand - s.reserved), 0) <= coalesce(v.low_stock, $1)
         order by coalesce(sum(s.on_hand - s.reserved), 0), v.id
         limit $2",
         at_most,

@@ -62,9 +62,9 @@ impl StaffMatching {
             match stock {
                 StockChoice::In | StockChoice::Out => query.push(" > 0)"),
                 StockChoice::Low => query
-                    .push(" between 1 and ")
+                    .push(" between 1 and coalesce(v.low_stock, ")
                     .bind(StockLevel::LOW)
-                    .push(")"),
+                    .push("))"),
             };
         }
         if self.scheduled {

@@ -592,6 +592,7 @@ mod tests {
                 on_hand: 5,
                 reserved: 1,
             },
+            backorder: false,
         };
         let value = |value: &str, swatch: Option<&str>| OptionValue {
             value: value.to_owned(),

@@ -8,6 +8,7 @@ mod moves;
 mod places;
 mod rules;
 mod shelves;
+mod waiting;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,9 @@ pub use lists::{movements, stock_list, stock_row};
 pub use moves::{AdjustInput, TransferInput, TransferLine, adjust, transfer};
 pub use places::{LocationInput, change_location, create_location, location, locations};
 pub use rules::{RulesInput, set_rules};
+pub use waiting::{
+    CALLED, WaitInput, call_waiters, called, erase, forget_waiter, own_waits, wait_for,
+};
 pub use watch::{AVAILABLE, LOW};
 
 use super::model::{Imbalance, Piece, Reason, ReservedImbalance, StockLevel};

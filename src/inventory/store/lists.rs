@@ -106,6 +106,8 @@ struct StockRowRow {
     variant_id: VariantId,
     product_id: ProductId,
     product: String,
+    slug: String,
+    for_sale: bool,
     options: String,
     sku: String,
     backorder: bool,
@@ -116,7 +118,8 @@ struct StockRowRow {
 /// These variants, in this order; one that is not there is left out.
 pub async fn stock_rows(conn: &mut Conn, variants: &[VariantId]) -> db::Result<Vec<StockRow>> {
     let mut query = Query::new(
-        "select v.id as variant_id, p.id as product_id, p.name as product, v.options, v.sku,
+        "select v.id as variant_id, p.id as product_id, p.name as product, p.slug,
+            v.active and p.status = 'active' as for_sale, v.options, v.sku,
             v.backorder, v.low_stock,
             (
                 select count(*)
@@ -142,6 +145,8 @@ pub async fn stock_rows(conn: &mut Conn, variants: &[VariantId]) -> db::Result<V
             variant_id: row.variant_id,
             product_id: row.product_id,
             product: row.product,
+            slug: row.slug,
+            for_sale: row.for_sale,
             variant: options.join(", "),
             sku: row.sku,
             backorder: row.backorder,

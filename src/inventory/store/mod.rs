@@ -5,6 +5,7 @@ mod repair;
 mod lists;
 mod locations;
 mod reservations;
+mod waiters;
 
 use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_one};
 use crate::inventory::model::{Piece, Shelf, StockLevel};
@@ -17,6 +18,10 @@ pub use locations::{free_at, insert_location, locations, update_location};
 pub use reservations::{
     expired_variants, extend, free, free_expired, insert_reservations, reserved_imbalances,
     reserved_pieces, reserved_variants,
+};
+
+pub use waiters::{
+    call_waiters, delete_waiter, delete_waits_of_user, insert_waiter, waiter, waits_of_user,
 };
 
 /// Rows of one statement: few enough that no database runs out of placeholders.

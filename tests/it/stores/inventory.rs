@@ -7,7 +7,7 @@ use zoco::inventory::{
     Imbalance, Location, MovementFilter, Piece, Reason, ReservedImbalance, Shelf, StockFilter,
     StockLevel, StockShow,
 };
-use zoco::types::{LocationId, PageRequest, VariantId};
+use zoco::types::{Email, Locale, LocationId, PageRequest, VariantId};
 
 use crate::support::{TestApp, both};
 
@@ -286,6 +286,30 @@ both! {
         assert_eq!((found[0].note.as_str(), found[0].order()), ("It fell", None));
         let other = MovementFilter { location: Some("shop".to_owned()), ..narrow };
         assert_eq!(store::count_movements(&mut tx, &other).await.unwrap(), 0);
+    }
+
+    async fn people_wait_are_called_and_forgotten(app: TestApp) {
+        let mug = app.product("Mug", "1", 0).await.variants[0].id;
+        let ada = app.customer("ada@example.com").await;
+        let user = ada.user().unwrap();
+        let other = Email::parse("bob@example.com").unwrap();
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await.unwrap();
+        for _ in 0..2 {
+            store::insert_waiter(&mut tx, mug, &user.email, Some(user.id), Locale::English, now).await.unwrap();
+            store::insert_waiter(&mut tx, mug, &other, None, Locale::Spanish, now).await.unwrap();
+        }
+        let ids = store::call_waiters(&mut tx, mug, now).await.unwrap();
+        assert_eq!(ids.len(), 2);
+        assert!(store::call_waiters(&mut tx, mug, now).await.unwrap().is_empty());
+        let found = store::waiter(&mut tx, ids[1]).await.unwrap().unwrap();
+        assert_eq!((found.email, found.locale), (other.clone(), Locale::Spanish));
+        let own = store::waits_of_user(&mut tx, user.id, &user.email).await.unwrap();
+        assert_eq!(own.len(), 1);
+        store::delete_waits_of_user(&mut tx, user.id, &user.email).await.unwrap();
+        assert!(store::waiter(&mut tx, ids[0]).await.unwrap().is_none());
+        store::delete_waiter(&mut tx, ids[1]).await.unwrap();
+        assert!(store::waiter(&mut tx, ids[1]).await.unwrap().is_none());
     }
 
     async fn many_rows_go_in_chunks(app: TestApp) {

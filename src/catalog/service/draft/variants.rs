@@ -194,6 +194,7 @@ impl Draft {
                     options,
                     active: true,
                     stock: StockLevel::default(),
+                    backorder: false,
                     ..model.clone()
                 };
                 self.keep(OTHERS.to_owned(), variant, None);
@@ -224,6 +225,7 @@ impl Draft {
             position: 0,
             active: true,
             stock: StockLevel::default(),
+            backorder: false,
         });
         if let Some(sku) = &input.sku {
             let sku = line(errors, &at("sku"), sku, MAX_SKU);
