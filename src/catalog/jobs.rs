@@ -1,6 +1,5 @@
 //! What happens after stock changed: letters that name products.
 
-use askama::Template;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,7 +8,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::inventory::{self, StockRow};
 use crate::jobs::Observer;
-use crate::mail::Letter;
+use crate::mail::Notice;
 use crate::types::{Email, Locale, VariantId};
 
 /// The letters about stock.
@@ -73,6 +72,7 @@ async fn back_in_stock(app: App, payload: Value) -> Result<()> {
                     .to_owned(),
             ],
             action: Some(("Look at it", place(&row))),
+            ..Notice::default()
         },
         Locale::Spanish => Notice {
             subject: format!("De nuevo disponible: {name}"),
@@ -83,10 +83,11 @@ async fn back_in_stock(app: App, payload: Value) -> Result<()> {
                     .to_owned(),
             ],
             action: Some(("Verlo", place(&row))),
+            ..Notice::default()
         },
     };
     let key = format!("back in stock {}", waiter.id);
-    notice.send(&app, &waiter.email, waiter.locale, key).await?;
+    send(&app, &waiter.email, waiter.locale, notice, key).await?;
     inventory::service::forget_waiter(&app, waiter.id).await
 }
 
@@ -122,64 +123,14 @@ async fn low_stock(app: App, payload: Value) -> Result<()> {
             "Look at its stock",
             inventory::urls::admin_variant(variant_id),
         )),
+        ..Notice::default()
     };
-    notice.send(&app, &to, Locale::English, key).await
+    send(&app, &to, Locale::English, notice, key).await
 }
 
-struct Notice {
-    subject: String,
-    title: String,
-    paragraphs: Vec<String>,
-    /// What to do, and the path of the shop where it is done.
-    action: Option<(&'static str, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "emails/notice.txt")]
-struct Text<'a> {
-    shop: &'a str,
-    title: &'a str,
-    paragraphs: &'a [String],
-    action: &'a Option<(&'static str, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "emails/notice.html")]
-struct Html<'a> {
-    locale: Locale,
-    shop: &'a str,
-    title: &'a str,
-    paragraphs: &'a [String],
-    action: &'a Option<(&'static str, String)>,
-}
-
-impl Notice {
-    async fn send(self, app: &App, to: &Email, locale: Locale, key: String) -> Result<()> {
-        let action = self
-            .action
-            .map(|(label, path)| (label, app.config.absolute(&path)));
-        let (shop, title, paragraphs) = (&app.config.shop_name, &self.title, &self.paragraphs);
-        let text = Text {
-            shop,
-            title,
-            paragraphs,
-            action: &action,
-        };
-        let html = Html {
-            locale,
-            shop,
-            title,
-            paragraphs,
-            action: &action,
-        };
-        let failed = |error: askama::Error| Error::Internal(error.into());
-        let letter = Letter {
-            to: to.clone(),
-            subject: self.subject,
-            text: text.render().map_err(failed)?,
-            html: html.render().map_err(failed)?,
-            key,
-        };
-        Ok(app.mailer.send(letter).await?)
-    }
+/// Sends it. `key` is the same for the same letter, however often its job is tried.
+async fn send(app: &App, to: &Email, locale: Locale, notice: Notice, key: String) -> Result<()> {
+    let mut letter = notice.letter(app, to, locale)?;
+    letter.key = key;
+    Ok(app.mailer.send(letter).await?)
 }

@@ -21,6 +21,8 @@ use crate::catalog::{ProductFilter, ProductKey};
 use crate::ctx::Ctx;
 use crate::db::settings;
 use crate::error::{Error, Result};
+use crate::inventory::service::{LocationInput, RulesInput, TransferInput, TransferLine};
+use crate::inventory::{self, Location, StockFilter, StockShow};
 use crate::promotions::{self, service::PromotionInput};
 use crate::reviews::service::{PastReview, ReviewInput, add_many};
 use crate::types::{CategoryId, Email, MoneyInput, PageRequest, ProductId, Timestamp, UserId};
@@ -59,6 +61,7 @@ pub async fn fill(app: &App) -> Result<bool> {
         review(app, &ctx, id, product, &goods, &people).await?;
     }
     make_promotions(app).await?;
+    make_places(app).await?;
     let mut tx = app.db.begin().await?;
     let filled = settings::replace(&mut tx, STATE, BEGUN, DONE).await?;
     tx.commit().await?;
@@ -122,6 +125,49 @@ async fn make_promotions(app: &App) -> Result<()> {
             Ok(_) | Err(Error::Invalid(_)) => {}
             Err(error) => return Err(error),
         }
+    }
+    Ok(())
+}
+
+/// A second place with some of the stock, and something that is sold beyond its stock.
+async fn make_places(app: &App) -> Result<()> {
+    let ctx = app.system();
+    let shop = LocationInput {
+        code: Some("shop".to_owned()),
+        name: Some("Shop in the old town".to_owned()),
+        address: Some("Calle del Horno 4\n27001 Lugo".to_owned()),
+        ..LocationInput::default()
+    };
+    match inventory::service::create_location(app, &ctx, shop).await {
+        // An earlier start made it.
+        Err(Error::Invalid(_)) => return Ok(()),
+        made => made?,
+    };
+    let page = PageRequest::new(1, 40);
+    let rows = inventory::service::stock_list(app, &ctx, &StockFilter::default(), page).await?;
+    let lines = rows.items.iter().filter(|row| row.level().on_hand >= 12);
+    let lines = lines.take(10).map(|row| TransferLine {
+        variant_id: Some(row.variant_id),
+        quantity: Some(4),
+    });
+    let moved = TransferInput {
+        from: Some(Location::MAIN.to_owned()),
+        to: Some("shop".to_owned()),
+        lines: lines.collect(),
+        note: Some("For the shelves of the shop".to_owned()),
+    };
+    inventory::service::transfer(app, &ctx, moved).await?;
+    let low = StockFilter {
+        show: StockShow::Low,
+        ..StockFilter::default()
+    };
+    let low = inventory::service::stock_list(app, &ctx, &low, PageRequest::new(1, 1)).await?;
+    for row in &low.items {
+        let rules = RulesInput {
+            backorder: Some(true),
+            low_stock: None,
+        };
+        inventory::service::set_rules(app, &ctx, row.variant_id, rules).await?;
     }
     Ok(())
 }

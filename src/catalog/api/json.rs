@@ -344,6 +344,7 @@ impl VariantJson {
 impl ProductCardJson {
     /// The card for shoppers.
     pub fn new(card: ProductCard, tree: &CategoryTree) -> Self {
+        let in_stock = card.in_stock();
         Self {
             id: card.id.0,
             slug: card.slug.to_string(),
@@ -355,7 +356,7 @@ impl ProductCardJson {
             price_varies: card.price_varies,
             compare_at_price: card.compare_at.map(MoneyJson::from),
             stock: card.available,
-            in_stock: card.in_stock(),
+            in_stock,
             variant_count: card.variant_count,
             variant_id: card.only_variant.map(|id| id.0),
             image: card.cover.as_ref().map(ImageJson::from),

@@ -359,7 +359,6 @@ impl World {
                 let made = zoco::taxes::service::create_rate(&self.app, &system, input).await;
                 made.unwrap().id.to_string()
             }
-<<<<<<< HEAD
             "promotions {id}" => {
                 let name = self.name("Sale");
                 let input = PromotionInput {
@@ -384,7 +383,7 @@ impl World {
             "codes {code}" => {
                 let id = Box::pin(self.thing("promotions {id}", path)).await;
                 self.code(&id).await
-=======
+            }
             "locations {code}" => {
                 let code = self.name("place").replace(' ', "-");
                 let input = zoco::inventory::service::LocationInput {
@@ -395,7 +394,6 @@ impl World {
                 let made =
                     zoco::inventory::service::create_location(&self.app, &system, input).await;
                 made.unwrap().code
->>>>>>> ce1289f (inventory: places, changes with a reason, transfers and the history of each variant)
             }
             "staff {id}" => {
                 let name = self.name("Member");
