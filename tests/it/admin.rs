@@ -142,7 +142,7 @@ both! {
             let shown = page.texts(".side li");
             let expected: &[&str] = match permission {
                 Permission::Catalog => &["Home", "Products", "Categories", "Reviews", "Search", "Import"],
-                Permission::Inventory => &["Home", "Products"],
+                Permission::Inventory => &["Home", "Products", "Stock"],
                 Permission::Orders => &["Home", "Orders", "Payments"],
                 Permission::Settings => &["Home", "Shipping", "Taxes", "Staff", "Audit log"],
                 Permission::Promotions => &["Home", "Promotions"],

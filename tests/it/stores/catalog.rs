@@ -50,6 +50,7 @@ fn variant(product_id: ProductId, sku: &str, minor: i64) -> Variant {
         position: 0,
         active: true,
         stock: StockLevel::default(),
+        backorder: false,
     }
 }
 
