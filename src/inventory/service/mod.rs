@@ -2,10 +2,10 @@
 
 mod count;
 mod hold;
-mod repair;
 mod lists;
 mod moves;
 mod places;
+mod repair;
 mod rules;
 mod shelves;
 mod waiting;
@@ -15,10 +15,10 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use count::{MAX_ON_HAND, STOCK_RANGE, count_all, set_all, set_on_hand};
 pub use hold::{SWEEP, deadline, extend, release, reserve, settle, sweep, take};
-pub use repair::repair;
 pub use lists::{movements, stock_list, stock_row};
 pub use moves::{AdjustInput, TransferInput, TransferLine, adjust, transfer};
 pub use places::{LocationInput, change_location, create_location, location, locations};
+pub use repair::repair;
 pub use rules::{RulesInput, set_rules};
 pub use waiting::{
     CALLED, WaitInput, call_waiters, called, erase, forget_waiter, own_waits, wait_for,

@@ -1,9 +1,9 @@
 //! SQL of inventory.
 
 mod ledger;
-mod repair;
 mod lists;
 mod locations;
+mod repair;
 mod reservations;
 mod waiters;
 
@@ -12,9 +12,9 @@ use crate::inventory::model::{Piece, Shelf, StockLevel};
 use crate::types::{LocationId, VariantId};
 
 pub use ledger::{Movement, imbalances, outstanding, record};
-pub use repair::{balance_ledger, recount_reserved};
 pub use lists::{count_movements, count_stock, movements, set_rules, stock_ids, stock_rows};
 pub use locations::{free_at, insert_location, locations, update_location};
+pub use repair::{balance_ledger, recount_reserved};
 pub use reservations::{
     expired_variants, extend, free, free_expired, insert_reservations, reserved_imbalances,
     reserved_pieces, reserved_variants,
