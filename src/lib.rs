@@ -24,6 +24,7 @@ pub mod audit;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod credit;
 pub mod imports;
 pub mod inventory;
 pub mod orders;

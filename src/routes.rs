@@ -29,7 +29,7 @@ use crate::web::{
     html, idempotency, intake, session,
 };
 use crate::{
-    accounts, addresses, admin, audit, cart, catalog, checkout, imports, inventory, orders,
+    accounts, addresses, admin, audit, cart, catalog, checkout, credit, imports, inventory, orders,
     payments, privacy, promotions, reviews, search, shipping, taxes,
 };
 
@@ -47,6 +47,7 @@ pub static OBSERVERS: &[Observer] = {
     let [placed, link, sent, delivered, cancelled] = orders::jobs::LETTERS;
     let [invoice_when_paid, invoice_when_sent, credit_note] = orders::jobs::BOOKS;
     let [call_waiters, back_in_stock, low_stock] = catalog::jobs::LETTERS;
+    let [gift_card, store_credit] = credit::jobs::LETTERS;
     &[
         welcome,
         verification,
@@ -69,6 +70,8 @@ pub static OBSERVERS: &[Observer] = {
         call_waiters,
         back_in_stock,
         low_stock,
+        gift_card,
+        store_credit,
     ]
 };
 
@@ -77,6 +80,7 @@ pub static CHORES: &[Chore] = &[
     session::SWEEP,
     accounts::service::SWEEP,
     inventory::service::SWEEP,
+    credit::service::EXPIRE,
     catalog::service::PUBLISH,
     imports::service::WORK,
     imports::service::FETCH,
@@ -213,6 +217,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(addresses::pages::routes())
         .merge(catalog::pages::routes())
         .merge(reviews::pages::routes())
+        .merge(credit::pages::routes())
         .merge(cart::pages::routes())
         .merge(orders::pages::routes())
         .merge(payments::pages::routes())
@@ -223,6 +228,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(catalog::admin::routes())
         .merge(reviews::admin::routes())
         .merge(promotions::admin::routes())
+        .merge(credit::admin::routes())
         .merge(cart::admin::routes())
         .merge(search::admin::routes())
         .merge(inventory::admin::routes())
@@ -280,6 +286,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(inventory::api::routes())
         .merge(reviews::api::routes())
         .merge(promotions::api::routes())
+        .merge(credit::api::routes())
         .merge(cart::api::routes())
         .merge(orders::api::routes())
         .merge(payments::api::routes())

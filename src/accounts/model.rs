@@ -209,6 +209,7 @@ impl Scope {
         let area = match tag {
             // Of what belongs to signing in, who one is and nothing else.
             "auth" if path == "/auth/me" && method != "DELETE" => "account",
+            "auth" if path == "/auth/me/store-credit" => "account",
             "auth" if path.starts_with("/addresses") => "account",
             "imports" | "search" => "catalog",
             "wishlist" => "cart",

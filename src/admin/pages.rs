@@ -11,8 +11,8 @@ use crate::ctx::{Ctx, Permission};
 use crate::error::Result;
 use crate::web::{Answer, MenuItem, Shell, Template, Viewer, page};
 use crate::{
-    accounts, audit, catalog, imports, inventory, orders, promotions, reviews, search, shipping,
-    taxes,
+    accounts, audit, catalog, credit, imports, inventory, orders, promotions, reviews, search,
+    shipping, taxes,
 };
 
 /// The routes of these pages.
@@ -96,6 +96,20 @@ pub async fn menu(app: &App, ctx: &Ctx, path: &str) -> Result<Vec<MenuItem>> {
             "Promotions",
             promotions::urls::ADMIN_PROMOTIONS,
             "pct",
+            0,
+        ),
+        (
+            &[Permission::Promotions],
+            "Gift cards",
+            credit::urls::ADMIN_CARDS,
+            "card",
+            0,
+        ),
+        (
+            &[Permission::Customers],
+            "Store credit",
+            credit::urls::ADMIN_CREDIT,
+            "card",
             0,
         ),
         (

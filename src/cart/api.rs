@@ -13,6 +13,8 @@ use super::model::{Cart, CartItem, CartNotice, Offer};
 use super::service::{self, AddItem, Simulation};
 use crate::app::App;
 use crate::catalog::image_url;
+use crate::credit::api::CardCode;
+use crate::credit::{CreditAccount, CreditKind, Settlement};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::pricing::api::QuoteJson;
@@ -29,6 +31,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(quote))
         .routes(routes!(add_code))
         .routes(routes!(remove_code))
+        .routes(routes!(add_gift_card))
+        .routes(routes!(remove_gift_card))
         .routes(routes!(simulate))
         .routes(routes!(methods))
         .routes(routes!(add_alias))
@@ -46,10 +50,90 @@ pub struct CartJson {
     pub items: Vec<CartItemJson>,
     /// The codes that were given, in capitals; the quote says which of them count.
     pub codes: Vec<String>,
+    /// The gift cards that it is to be paid with.
+    pub gift_cards: Vec<CartGiftCardJson>,
     /// What it costs.
     pub quote: QuoteJson,
     /// What changed since each line was last changed.
     pub notices: Vec<CartNoticeJson>,
+}
+
+/// A gift card that a cart is to be paid with.
+#[derive(Serialize, ToSchema)]
+pub struct CartGiftCardJson {
+    /// Names it in `cart/gift-cards/{card}`, as its last four do.
+    pub id: i64,
+    /// The end of its code.
+    #[schema(example = "2550")]
+    pub last_four: String,
+    /// What is left on it.
+    pub balance: MoneyJson,
+    /// Until when it pays; null for ever.
+    pub expires_at: Option<String>,
+}
+
+impl From<&CreditAccount> for CartGiftCardJson {
+    fn from(card: &CreditAccount) -> Self {
+        Self {
+            id: card.id.0,
+            last_four: card.last_four.clone(),
+            balance: card.balance.into(),
+            expires_at: card.expires_at.map(|at| at.rfc3339()),
+        }
+    }
+}
+
+/// What a gift card pays.
+#[derive(Serialize, ToSchema)]
+pub struct CardPartJson {
+    /// The card.
+    pub id: i64,
+    /// The end of its code.
+    pub last_four: String,
+    /// How much; 0 for one that is empty, over or switched off.
+    pub amount: MoneyJson,
+}
+
+/// What store credit pays.
+#[derive(Serialize, ToSchema)]
+pub struct CreditShareJson {
+    /// What there is.
+    pub available: MoneyJson,
+    /// How much of it is used.
+    pub amount: MoneyJson,
+}
+
+/// What a cart costs, and how it is paid.
+#[derive(Serialize, ToSchema)]
+struct CartQuoteJson {
+    /// What it costs.
+    #[serde(flatten)]
+    quote: QuoteJson,
+    /// What its gift cards pay.
+    gift_cards: Vec<CardPartJson>,
+    /// What the asker's store credit pays; null where there is none.
+    store_credit: Option<CreditShareJson>,
+    /// What remains for another way to pay.
+    remaining: MoneyJson,
+}
+
+impl CartQuoteJson {
+    fn new(cart: &Cart, settlement: &Settlement) -> Self {
+        let cards = cart.gift_cards.iter().map(|card| CardPartJson {
+            id: card.id.0,
+            last_four: card.last_four.clone(),
+            amount: settlement.of(card.id).into(),
+        });
+        Self {
+            quote: QuoteJson::from(&cart.quote),
+            gift_cards: cards.collect(),
+            store_credit: cart.store_credit.as_ref().map(|credit| CreditShareJson {
+                available: credit.balance.into(),
+                amount: settlement.by(CreditKind::StoreCredit).into(),
+            }),
+            remaining: settlement.remaining.into(),
+        }
+    }
 }
 
 /// A line of a cart.
@@ -138,6 +222,7 @@ impl From<&Cart> for CartJson {
             count: cart.count(),
             items: cart.items.iter().map(CartItemJson::from).collect(),
             codes: cart.codes.clone(),
+            gift_cards: cart.gift_cards.iter().map(CartGiftCardJson::from).collect(),
             quote: QuoteJson::from(&cart.quote),
             notices: cart.notices.iter().map(CartNoticeJson::from).collect(),
         }
@@ -178,6 +263,8 @@ struct QuoteQuery {
     region: Option<String>,
     /// Postal code there.
     postal_code: Option<String>,
+    /// Whether the asker's store credit is to pay: `true` or `false` (left out).
+    store_credit: Option<bool>,
 }
 
 /// The cart
@@ -320,6 +407,45 @@ async fn remove_code(
     Ok(present(&ctx, &cart))
 }
 
+/// Pay with a gift card
+///
+/// It stays with the cart, and its money is taken when the cart is placed; `cart/quote` tells what
+/// remains to pay. A code that is unknown, empty, over or switched off gets the same answer, and
+/// guesses are slowed down.
+#[utoipa::path(post, path = "/cart/gift-cards", tag = "cart", request_body = CardCode,
+    params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
+    responses(
+        (status = 200, body = CartJson),
+        (status = 404, body = Problem, description = "There is no cart"),
+        (status = 422, body = Problem, description = "The code pays nothing, or there are too many"),
+        (status = 429, body = Problem),
+    ), security((), ("bearer" = [])))]
+async fn add_gift_card(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Json(input): Json<CardCode>,
+) -> Result<Response, Failure> {
+    let cart = service::add_gift_card(&app, &ctx, &input.code).await?;
+    Ok(present(&ctx, &cart))
+}
+
+/// Take a gift card back
+#[utoipa::path(delete, path = "/cart/gift-cards/{card}", tag = "cart",
+    params(
+        ("card" = String, Path, description = "The last four of its code, or its id"),
+        ("Cart-Token" = Option<String>, Header, description = "A guest's cart"),
+    ),
+    responses((status = 200, body = CartJson), (status = 404, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn remove_gift_card(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(card): Path<String>,
+) -> Result<Response, Failure> {
+    let cart = service::remove_gift_card(&app, &ctx, &card).await?;
+    Ok(present(&ctx, &cart))
+}
+
 /// What would this cart cost? (staff)
 ///
 /// Prices a cart that nobody has, at any moment, with the promotions that come by themselves and
@@ -347,17 +473,22 @@ async fn simulate(
         QuoteQuery,
         ("Cart-Token" = Option<String>, Header, description = "A guest's cart"),
     ),
-    responses((status = 200, body = QuoteJson), (status = 422, body = Problem)),
+    responses((status = 200, body = CartQuoteJson), (status = 422, body = Problem)),
     security((), ("bearer" = [])))]
 async fn quote(
     State(app): State<App>,
     ApiCtx(ctx): ApiCtx,
     Query(query): Query<QuoteQuery>,
-) -> Result<Json<QuoteJson>, Failure> {
+) -> Result<Json<CartQuoteJson>, Failure> {
     let method = query.shipping_method.as_deref();
     let destination = destination(query.country, query.region, query.postal_code);
     let cart = service::quote(&app, &ctx, destination, method).await?;
-    Ok(Json(QuoteJson::from(&cart.quote)))
+    let store_credit = query.store_credit.unwrap_or(false);
+    let settlement = cart
+        .settlement(ctx.now, store_credit)
+        .map_err(anyhow::Error::from);
+    let settlement = settlement.map_err(Error::from)?;
+    Ok(Json(CartQuoteJson::new(&cart, &settlement)))
 }
 
 /// A way to ship to a destination.

@@ -1,8 +1,11 @@
 //! A cart, checked against today's prices and stock.
 
+use crate::credit::{self, CreditAccount, Settlement};
 use crate::pricing::Quote;
 use crate::shipping::ShippingMethod;
-use crate::types::{CartId, CartItemId, CategoryId, Money, ProductId, Slug, VariantId};
+use crate::types::{
+    CartId, CartItemId, CategoryId, Money, MoneyError, ProductId, Slug, Timestamp, VariantId,
+};
 
 /// A cart as its owner sees it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,10 @@ pub struct Cart {
     pub items: Vec<CartItem>,
     /// The codes that were typed, in capitals. The quote says which of them count.
     pub codes: Vec<String>,
+    /// The gift cards that it is to be paid with, as they stand, by id.
+    pub gift_cards: Vec<CreditAccount>,
+    /// What a signed-in user has with the shop.
+    pub store_credit: Option<CreditAccount>,
     /// What it costs, shipping included once a method is known. Lines that are not for sale
     /// have no part in it.
     pub quote: Quote,
@@ -27,6 +34,13 @@ impl Cart {
     /// Pieces in all.
     pub fn count(&self) -> i64 {
         self.items.iter().map(|item| item.quantity).sum()
+    }
+
+    /// How it is paid by its gift cards and, where that is wanted, by store credit, and what
+    /// remains.
+    pub fn settlement(&self, now: Timestamp, store_credit: bool) -> Result<Settlement, MoneyError> {
+        let store_credit = self.store_credit.as_ref().filter(|_| store_credit);
+        credit::settle(self.quote.total, now, &self.gift_cards, store_credit)
     }
 
     /// Why a code does not count, in words; none where it does.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::model::{Cart, CartItem, CartNotice, CartState, Offer};
 use super::store::{self, CartRow, CartStatus, LineRow, OfferRow};
 use crate::app::App;
+use crate::credit::{self, CreditAccount};
 use crate::ctx::{Ctx, Permission, Rule};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
@@ -18,8 +19,8 @@ use crate::shipping::{self, ShippingMethod};
 use crate::taxes::{self, Rates};
 use crate::types::country::is_country;
 use crate::types::{
-    CartId, CartItemId, Destination, Email, Money, MoneyError, ProductId, Slug, Timestamp, UserId,
-    VariantId,
+    CartId, CartItemId, CreditAccountId, Destination, Email, Money, MoneyError, ProductId, Slug,
+    Timestamp, UserId, VariantId,
 };
 
 /// What to put into the cart: a variant, or a product that has only one.
@@ -49,6 +50,8 @@ pub struct Terms<'t> {
 
 /// The most codes in a cart.
 const MAX_CODES: usize = 5;
+/// The most gift cards in a cart.
+const MAX_CARDS: usize = 10;
 /// The most different articles in a cart.
 pub const MAX_LINES: usize = 200;
 
@@ -81,7 +84,7 @@ pub async fn with_shipping(
     };
     let mut customer = customer(ctx);
     customer.email = customer.email.or(email);
-    let found = found(&mut conn, row.id, row.token).await?;
+    let found = found(&mut conn, app, ctx, row.id, row.token).await?;
     let promotions = promotions_of(&mut conn, app, ctx.now, &found, &customer).await?;
     let there = taxes::service::rates(&mut conn, app, destination).await?;
     let here = taxes::service::rates(&mut conn, app, &app.config.home()).await?;
@@ -314,6 +317,9 @@ pub async fn merge_guest_cart(app: &App, ctx: &Ctx, guest_token: &str) -> Result
     for code in store::codes(&mut tx, guest.id).await? {
         store::add_code(&mut tx, mine.id, &code, ctx.now).await?;
     }
+    for card in store::gift_cards(&mut tx, guest.id).await? {
+        store::add_gift_card(&mut tx, mine.id, card, ctx.now).await?;
+    }
     tx.commit().await?;
     Ok(came_over)
 }
@@ -355,6 +361,45 @@ pub async fn remove_code(app: &App, ctx: &Ctx, typed: &str) -> Result<Cart> {
         return Err(Error::NotFound);
     }
     finish_change(app, ctx, tx, &row).await
+}
+
+/// Adds a gift card to what the asker's cart is to be paid with. Errors: `Invalid` at `code`, the
+/// same for every code that pays nothing now; `TooMany`; `NotFound` without a cart.
+pub async fn add_gift_card(app: &App, ctx: &Ctx, typed: &str) -> Result<Cart> {
+    let card = credit::service::card_of_code(app, ctx, typed).await?;
+    let (mut tx, row) = begin_change(app, ctx).await?;
+    let there = store::gift_cards(&mut tx, row.id).await?;
+    if !there.contains(&card.id) && there.len() >= MAX_CARDS {
+        let message = format!("A cart takes {MAX_CARDS} gift cards.");
+        return Err(Error::invalid("code", "too_many", message));
+    }
+    store::add_gift_card(&mut tx, row.id, card.id, ctx.now).await?;
+    finish_change(app, ctx, tx, &row).await
+}
+
+/// Takes a gift card out of the asker's cart, by its last four or its id. Errors: `NotFound`.
+pub async fn remove_gift_card(app: &App, ctx: &Ctx, which: &str) -> Result<Cart> {
+    let (mut tx, row) = begin_change(app, ctx).await?;
+    let ids = store::gift_cards(&mut tx, row.id).await?;
+    let cards = credit::service::cards(&mut tx, &ids).await?;
+    let last_four = credit::code_of(which);
+    let by_code = cards.iter().find(|card| card.last_four == last_four);
+    let by_id = || cards.iter().find(|card| card.id.to_string() == which);
+    let card = by_code.or_else(by_id).ok_or(Error::NotFound)?;
+    store::remove_gift_card(&mut tx, row.id, card.id).await?;
+    finish_change(app, ctx, tx, &row).await
+}
+
+/// For checkout: nobody else spends from the gift cards of a cart, nor the asker's store credit,
+/// until the transaction ends.
+pub async fn lock_money(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId) -> Result<()> {
+    let mut ids: Vec<CreditAccountId> = store::gift_cards(tx, cart).await?;
+    if let Some(user) = ctx.user_id() {
+        let own = credit::service::of_user(tx, user, app.currency()).await?;
+        ids.extend(own.map(|account| account.id));
+    }
+    credit::service::lock_cards(tx, &ids).await?;
+    Ok(())
 }
 
 /// Removes the carts of a user whose account ends.
@@ -520,7 +565,7 @@ pub async fn priced(
     cart: CartId,
     terms: &Terms<'_>,
 ) -> Result<Cart> {
-    let found = found(conn, cart, String::new()).await?;
+    let found = found(conn, app, ctx, cart, String::new()).await?;
     assemble(conn, app, ctx.now, found, terms).await
 }
 
@@ -653,7 +698,7 @@ fn empty(app: &App, ctx: &Ctx) -> Result<Cart> {
 
 /// The asker's cart while nothing is chosen: taxed at home, without shipping.
 async fn load(conn: &mut Conn, app: &App, ctx: &Ctx, row: &CartRow) -> Result<Cart> {
-    let found = found(conn, row.id, row.token.clone()).await?;
+    let found = found(conn, app, ctx, row.id, row.token.clone()).await?;
     let terms = Terms {
         customer: &customer(ctx),
         destination: &app.config.home(),
@@ -662,8 +707,15 @@ async fn load(conn: &mut Conn, app: &App, ctx: &Ctx, row: &CartRow) -> Result<Ca
     assemble(conn, app, ctx.now, found, &terms).await
 }
 
-async fn found(conn: &mut Conn, id: CartId, token: String) -> Result<Found> {
+async fn found(conn: &mut Conn, app: &App, ctx: &Ctx, id: CartId, token: String) -> Result<Found> {
+    let cards = store::gift_cards(conn, id).await?;
+    let store_credit = match ctx.user_id() {
+        Some(user) => credit::service::of_user(conn, user, app.currency()).await?,
+        None => None,
+    };
     Ok(Found {
+        gift_cards: credit::service::cards(conn, &cards).await?,
+        store_credit,
         id: Some(id),
         token,
         lines: store::lines(conn, id).await?,
@@ -683,6 +735,8 @@ struct Found {
     token: String,
     lines: Vec<LineRow>,
     codes: Vec<String>,
+    gift_cards: Vec<CreditAccount>,
+    store_credit: Option<CreditAccount>,
 }
 
 /// The asker, as far as limits of promotions go.
@@ -753,6 +807,8 @@ fn price(
         token: found.token,
         items,
         codes: found.codes,
+        gift_cards: found.gift_cards,
+        store_credit: found.store_credit,
         quote,
         notices,
     })

@@ -72,7 +72,7 @@ fn present(app: &App, ctx: &Ctx, placed: &Placed) -> Response {
     responses(
         (status = 201, body = PlacedJson, description = "Placed; `Location` and, for guests, `Order-Token`"),
         (status = 200, body = PlacedJson, description = "Was placed before"),
-        (status = 409, body = Problem, description = "`cart_empty`, `out_of_stock` (`data.lines`), `total_changed` (`data.quote`)"),
+        (status = 409, body = Problem, description = "`cart_empty`, `out_of_stock` (`data.lines`), `total_changed` (`data.quote`), `remaining_changed` (`data.remaining`): a gift card or store credit pays another sum"),
         (status = 422, body = Problem),
     ), security((), ("bearer" = [])))]
 async fn place(

@@ -2,6 +2,7 @@
 
 use crate::addresses::{PostalAddress, SavedAddress};
 use crate::cart::{Cart, Offer};
+use crate::credit::{CreditKind, Settlement};
 use crate::orders::{NextStep, Order};
 use crate::shipping::{ShippingMethod, country_name};
 use crate::types::Destination;
@@ -93,6 +94,8 @@ pub struct PaymentChoice {
 pub struct Checkout {
     /// The cart, priced with the chosen shipping method.
     pub cart: Cart,
+    /// How it is paid by gift cards and store credit, and what remains.
+    pub settlement: Settlement,
     /// Ways to ship there, with their prices for this cart.
     pub offers: Vec<Offer>,
     /// The chosen one's code; empty where there is none.
@@ -114,6 +117,16 @@ pub struct Checkout {
 }
 
 impl Checkout {
+    /// Whether gift cards or store credit pay some of it.
+    pub fn is_settled(&self) -> bool {
+        !self.settlement.parts.is_empty()
+    }
+
+    /// Whether store credit pays some of it.
+    pub fn uses_credit(&self) -> bool {
+        !self.settlement.by(CreditKind::StoreCredit).is_zero()
+    }
+
     /// The chosen way to ship.
     pub fn method(&self) -> Option<&ShippingMethod> {
         let mut methods = self.offers.iter().map(|offer| &offer.method);

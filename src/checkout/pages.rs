@@ -42,10 +42,11 @@ struct CheckoutPage {
 }
 
 /// The fields in the order of the page, for the summary of what to mend.
-const ORDER: [&str; 7] = [
+const ORDER: [&str; 8] = [
     "email",
     "shipping_address",
     "shipping_method",
+    "gift_card",
     "payment.provider",
     "billing_address",
     "note",
@@ -148,17 +149,21 @@ impl Seen {
             let price = item.unit_price.to_string();
             (item.variant_id, item.label(), item.quantity, price)
         });
-        let sums = [
+        let mut sums = vec![
             ("Discounts", quote.discount),
             ("Delivery", quote.shipping),
             ("Tax", quote.tax),
             (TOTAL, quote.total),
         ];
+        if checkout.is_settled() {
+            sums.push(("To pay", checkout.settlement.remaining));
+        }
+        let sums = sums.into_iter();
         Self {
             lines: lines.collect(),
             sums: sums
                 .map(|(label, sum)| (label.to_owned(), sum.to_string()))
-                .into(),
+                .collect(),
         }
     }
 
@@ -239,6 +244,8 @@ fn input(typed: &Typed) -> PlaceOrder {
             token: None,
         }),
         expected_total: typed.given("expected_total").map(MoneyInput::new),
+        store_credit: !typed.of("store_credit").is_empty(),
+        expected_remaining: typed.given("expected_remaining").map(MoneyInput::new),
         note: typed.given("note"),
     }
 }
@@ -265,6 +272,7 @@ async fn show(State(app): State<App>, viewer: Viewer, Query(asked): Query<Asked>
         email: None,
         address: asked.address.and_then(|id| id.parse().ok()),
         shipping_method: asked.shipping_method,
+        store_credit: false,
     };
     let checkout = service::checkout(&app, &viewer.ctx, choice).await?;
     if checkout.cart.is_empty() {
@@ -292,6 +300,14 @@ async fn place(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>)
         let added = cart::service::add_code(&again.app, &ctx, &code).await;
         return again.draw_codes(added).await;
     }
+    if let Some(card) = again.typed.given("remove_gift_card") {
+        let removed = cart::service::remove_gift_card(&again.app, &ctx, &card).await;
+        return again.draw_codes(removed).await;
+    }
+    if let Some(code) = again.typed.given("gift_card") {
+        let added = cart::service::add_gift_card(&again.app, &ctx, &code).await;
+        return again.draw_codes(at_gift_card(added)).await;
+    }
     // The button beside the shipping methods, and the key Enter, ask for the total only.
     if again.typed.of("action") == "update" {
         return again.draw(StatusCode::OK, FieldErrors::default(), "").await;
@@ -314,6 +330,17 @@ async fn place(State(app): State<App>, viewer: Viewer, Form(typed): Form<Typed>)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The message about a card's code, at the field that the page has for it.
+fn at_gift_card(added: Result<Cart>) -> Result<Cart> {
+    added.map_err(|error| match error {
+        Error::Invalid(errors) => {
+            let message = errors.of("code").to_owned();
+            Error::invalid("gift_card", "unknown", message)
+        }
+        other => other,
+    })
 }
 
 /// Keeps where an order went in the shopper's book. The order is placed, so that a book that is
@@ -340,6 +367,7 @@ impl Again {
         match changed {
             Ok(_) => {
                 self.typed.set("code", "");
+                self.typed.set("gift_card", "");
                 self.draw(StatusCode::OK, FieldErrors::default(), "").await
             }
             Err(Error::Invalid(errors)) => {
@@ -365,6 +393,7 @@ impl Again {
             email: self.typed.given("email"),
             address: None,
             shipping_method: self.typed.given("shipping_method"),
+            store_credit: !self.typed.of("store_credit").is_empty(),
         };
         let mut checkout = service::checkout(&self.app, &ctx, choice).await?;
         if checkout.cart.is_empty() {

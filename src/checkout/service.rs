@@ -9,6 +9,7 @@ use crate::addresses::service::{self as addresses, AddressFields};
 use crate::addresses::{PostalAddress, SavedAddress};
 use crate::app::App;
 use crate::cart::{self, Cart, CartState};
+use crate::credit::{self, CreditKind, CreditState, Settlement};
 use crate::ctx::Ctx;
 use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
@@ -64,6 +65,12 @@ pub struct PlaceOrder {
     /// The total that the shopper confirmed; another one is the conflict `total_changed`.
     #[schema(value_type = Option<String>)]
     pub expected_total: Option<MoneyInput>,
+    /// Whether the asker's store credit is to pay, after the cart's gift cards.
+    pub store_credit: bool,
+    /// What the shopper expects to remain after gift cards and store credit; another sum is the
+    /// conflict `remaining_changed`.
+    #[schema(value_type = Option<String>)]
+    pub expected_remaining: Option<MoneyInput>,
     /// A note to the shop.
     pub note: Option<String>,
 }
@@ -80,6 +87,8 @@ pub struct Choice {
     pub email: Option<String>,
     /// The code of the way to ship; none, or one that does not serve the destination: the first.
     pub shipping_method: Option<String>,
+    /// Whether the asker's store credit is to pay.
+    pub store_credit: bool,
 }
 
 /// What the checkout page shows.
@@ -110,13 +119,14 @@ pub async fn checkout(app: &App, ctx: &Ctx, choice: Choice) -> Result<Checkout> 
         Err(_) => (cart::service::choose_method(&methods, None)?, true),
     };
     let email = ctx.user().map(|user| user.email.to_string());
+    let settlement = settlement(ctx, &cart, choice.store_credit)?;
     let pickup = chosen.is_some_and(ShippingMethod::is_pickup);
     let given = Given {
         email: email.is_some(),
         shipping_address: addresses::is_complete(&address) || (pickup && !address.name.is_empty()),
         pickup,
         shipping_method: chosen.is_some() || !cart.ships(),
-        payment: app.payments.iter().next().is_some(),
+        payment: app.payments.iter().next().is_some() || settlement.remaining.is_zero(),
     };
     let choices = app.payments.iter().map(|provider| PaymentChoice {
         name: provider.name(),
@@ -125,6 +135,7 @@ pub async fn checkout(app: &App, ctx: &Ctx, choice: Choice) -> Result<Checkout> 
     });
     Ok(Checkout {
         requirements: requirements(&cart, given),
+        settlement,
         cart,
         shipping_method: chosen.map(|method| method.code.clone()).unwrap_or_default(),
         dropped,
@@ -135,6 +146,12 @@ pub async fn checkout(app: &App, ctx: &Ctx, choice: Choice) -> Result<Checkout> 
         address,
         saved_addresses,
     })
+}
+
+/// How a cart is paid by its gift cards and, where that is wanted, by store credit.
+fn settlement(ctx: &Ctx, cart: &Cart, store_credit: bool) -> Result<Settlement> {
+    let settled = cart.settlement(ctx.now, store_credit);
+    settled.map_err(|error| Error::Internal(error.into()))
 }
 
 /// The destination that prices are for: the shop's own country until another one is known.
@@ -174,7 +191,7 @@ pub fn still_needed(app: &App, ctx: &Ctx, shown: &Checkout, typed: PlaceOrder) -
         shipping_address: is_fine("shipping_address"),
         pickup,
         shipping_method: !shown.shipping_method.is_empty() || !shown.cart.ships(),
-        payment: is_fine("payment"),
+        payment: is_fine("payment") || shown.settlement.remaining.is_zero(),
     };
     requirements(&shown.cart, given)
 }
@@ -227,7 +244,8 @@ async fn place(
     let wish = Wish::read(app, ctx, input, pickup)?;
 
     let mut tx = app.db.begin().await?;
-    // The cart's row is locked from here on. Whatever fails below rolls this back as well, and
+    // The cart's row is locked from here on, then what it is paid with, then its goods: whoever
+    // cancels an order comes in the same order. Whatever fails below rolls this back as well, and
     // the cart is active again.
     if !cart::service::claim(&mut tx, ctx, cart).await? {
         let placed = placed_before(&mut tx, app, cart).await?;
@@ -236,6 +254,10 @@ async fn place(
     }
     faults::reach("place.claimed");
     let order = price(&mut tx, app, ctx, cart, wish).await?;
+    if !credit::service::spend(&mut tx, ctx, &order.credits, &order.number).await? {
+        let words = "what a cart is paid with is locked, and yet somebody spent it";
+        return Err(Error::Internal(anyhow::anyhow!(words)));
+    }
     let lines: Vec<(VariantId, i64)> = order
         .lines
         .iter()
@@ -244,7 +266,7 @@ async fn place(
     let number = &order.number;
     let online = app.payments.gateway(&order.provider).is_some();
     // Goods that are paid online are held until the money comes.
-    let short = if online && !order.quote.total.is_zero() {
+    let short = if online && !order.remaining.is_zero() {
         let until = inventory::service::deadline(app, ctx);
         inventory::service::reserve(&mut tx, ctx, &lines, number, until).await?
     } else {
@@ -314,6 +336,7 @@ async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> R
         destination: &destination,
         method,
     };
+    cart::service::lock_money(tx, app, ctx, cart).await?;
     let cart = cart::service::priced(tx, app, ctx, cart, &terms).await?;
     let given = Given {
         email: true,
@@ -337,7 +360,25 @@ async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> R
         // Whoever confirmed no total must not pay more than their codes promised.
         None => cart.quote.refused.iter().try_for_each(refused_code)?,
     }
-    new_order(app, ctx, cart, method, wish)
+    let settled = settlement(ctx, &cart, wish.store_credit)?;
+    let unusable = cart
+        .gift_cards
+        .iter()
+        .any(|card| card.spendable(ctx.now).is_zero());
+    let as_confirmed = match wish.expected_remaining {
+        Some(expected) => expected == settled.remaining,
+        // Whoever confirmed nothing must not pay more than their cards promised.
+        None => !unusable,
+    };
+    if !as_confirmed {
+        return Err(remaining_changed(
+            ctx,
+            &cart,
+            &settled,
+            wish.expected_remaining,
+        ));
+    }
+    new_order(app, ctx, cart, method, wish, settled)
 }
 
 /// Who buys, as far as limits of promotions go.
@@ -386,6 +427,7 @@ fn new_order(
     cart: Cart,
     method: Option<&ShippingMethod>,
     mut wish: Wish,
+    settlement: Settlement,
 ) -> Result<NewOrder> {
     if let Some(pickup) = method.filter(|method| method.is_pickup()) {
         let name = wish.shipping_address.addressee().to_owned();
@@ -423,6 +465,8 @@ fn new_order(
         billing_address: wish.billing_address,
         note: wish.note,
         provider: wish.provider,
+        credits: settlement.parts,
+        remaining: settlement.remaining,
     })
 }
 
@@ -434,6 +478,8 @@ struct Wish {
     shipping_method: Option<String>,
     provider: String,
     expected_total: Option<Money>,
+    store_credit: bool,
+    expected_remaining: Option<Money>,
     note: String,
 }
 
@@ -466,6 +512,13 @@ impl Wish {
         let expected_total = input
             .expected_total
             .and_then(|total| errors.keep("expected_total", "money", total.read(app.currency())));
+        let expected_remaining = input.expected_remaining.and_then(|remaining| {
+            errors.keep(
+                "expected_remaining",
+                "money",
+                remaining.read(app.currency()),
+            )
+        });
         let note = input.note.unwrap_or_default().trim().to_owned();
         if note.chars().count() > MAX_NOTE {
             let message = format!("At most {MAX_NOTE} characters.");
@@ -480,6 +533,8 @@ impl Wish {
                 shipping_method: input.shipping_method,
                 provider,
                 expected_total,
+                store_credit: input.store_credit,
+                expected_remaining,
                 note,
             }),
             _ => Err(Error::Invalid(errors)),
@@ -594,6 +649,47 @@ fn short_of(short: Vec<Short>) -> Error {
         code: "out_of_stock",
         detail: sentences.join(" "),
         data: json!({ "lines": lines }),
+    }
+}
+
+/// What to answer when cards or credit pay another sum than was confirmed, with the new figures.
+fn remaining_changed(
+    ctx: &Ctx,
+    cart: &Cart,
+    settlement: &Settlement,
+    expected: Option<Money>,
+) -> Error {
+    let remaining = settlement.remaining;
+    let mut detail = match expected {
+        Some(expected) => format!("There is now {remaining} to pay instead of {expected}."),
+        None => format!("There is now {remaining} to pay."),
+    };
+    for card in &cart.gift_cards {
+        let words = match card.state(ctx.now) {
+            CreditState::Usable => continue,
+            CreditState::Empty => "is empty",
+            CreditState::Expired => "is good no more",
+            CreditState::Off => "cannot be used",
+        };
+        detail.push_str(&format!(" {} {words}.", card.label()));
+    }
+    let cards = cart.gift_cards.iter().map(|card| {
+        json!({
+            "id": card.id,
+            "last_four": card.last_four,
+            "amount": settlement.of(card.id).amount(),
+        })
+    });
+    let cards: Vec<serde_json::Value> = cards.collect();
+    Error::Conflict {
+        code: "remaining_changed",
+        detail,
+        data: json!({
+            "total": settlement.total.amount(),
+            "gift_cards": cards,
+            "store_credit": settlement.by(CreditKind::StoreCredit).amount(),
+            "remaining": remaining.amount(),
+        }),
     }
 }
 

@@ -136,7 +136,8 @@ integer_columns! {
     UserId, CategoryId, ProductId, VariantId, ImageId, ReviewId, LocationId, ShippingMethodId,
     PromotionId, PromotionCodeId, CartId, CartItemId, OrderId, OrderLineId, PaymentId, OperationId,
     PaymentEventId, RefundId, Timestamp, ImportId, ImportProductId, AddressId, ImportPictureId,
-    TaxRateId, ShippingZoneId, FulfilmentId, InvoiceId, ReturnId, OrderViewId,
+    TaxRateId, ShippingZoneId, FulfilmentId, InvoiceId, ReturnId, OrderViewId, CreditAccountId,
+    CreditEntryId,
 }
 
 impl<'q, DB: Database> Encode<'q, DB> for Value

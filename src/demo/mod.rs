@@ -18,6 +18,7 @@ use crate::catalog::service::{
     product,
 };
 use crate::catalog::{ProductFilter, ProductKey};
+use crate::credit;
 use crate::ctx::Ctx;
 use crate::db::settings;
 use crate::error::{Error, Result};
@@ -25,7 +26,9 @@ use crate::inventory::service::{LocationInput, RulesInput, TransferInput, Transf
 use crate::inventory::{self, Location, StockFilter, StockShow};
 use crate::promotions::{self, service::PromotionInput};
 use crate::reviews::service::{PastReview, ReviewInput, add_many};
-use crate::types::{CategoryId, Email, MoneyInput, PageRequest, ProductId, Timestamp, UserId};
+use crate::types::{
+    CategoryId, Email, Money, MoneyInput, PageRequest, ProductId, Timestamp, UserId,
+};
 use data::{Goods, Picture, Product, Shop};
 
 /// The setting that tells how far the filling is.
@@ -62,6 +65,7 @@ pub async fn fill(app: &App) -> Result<bool> {
     }
     make_promotions(app).await?;
     make_places(app).await?;
+    make_gift_card(app).await?;
     let mut tx = app.db.begin().await?;
     let filled = settings::replace(&mut tx, STATE, BEGUN, DONE).await?;
     tx.commit().await?;
@@ -170,6 +174,18 @@ async fn make_places(app: &App) -> Result<()> {
         inventory::service::set_rules(app, &ctx, row.variant_id, rules).await?;
     }
     Ok(())
+}
+
+/// The code of a gift card to try.
+pub const GIFT_CARD: &str = "DEMO-GIFT-CARD-2550";
+/// What is on it, in minor units.
+const GIFT_CARD_MINOR: i64 = 5_000;
+
+/// A gift card to try. Its code is known to everybody, so no other shop has it.
+async fn make_gift_card(app: &App) -> Result<()> {
+    let ctx = days_ago(app, SHOP_AGE_DAYS);
+    let money = Money::new(GIFT_CARD_MINOR, app.currency());
+    credit::service::issue_known(app, &ctx, GIFT_CARD, money).await
 }
 
 async fn make_categories(app: &App, shop: &Shop) -> Result<HashMap<String, CategoryId>> {

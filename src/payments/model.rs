@@ -1,7 +1,8 @@
 //! Payments of orders, what is asked of their gateways, and what gateways say.
 
 use crate::types::{
-    Money, OperationId, OrderId, PaymentEventId, PaymentId, RefundId, Timestamp, text_enum,
+    CreditAccountId, Money, OperationId, OrderId, PaymentEventId, PaymentId, RefundId, Timestamp,
+    text_enum,
 };
 
 /// Where a payment stands.
@@ -120,6 +121,8 @@ pub struct Payment {
     pub unmatched: Option<Unmatched>,
     /// Since when the order's stock is taken because of it.
     pub settled_at: Option<Timestamp>,
+    /// The gift card or store credit that it was taken from, and goes back to.
+    pub credit_account: Option<CreditAccountId>,
     /// Counts its changes.
     pub version: i64,
     /// When it was begun.
@@ -168,6 +171,8 @@ pub struct NewPayment<'a> {
     pub settles: bool,
     /// When its gateway is asked first; none for those without one.
     pub next_check_at: Option<Timestamp>,
+    /// The gift card or store credit that it is taken from.
+    pub credit_account: Option<CreditAccountId>,
 }
 
 /// What can be asked of a gateway.

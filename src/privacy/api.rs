@@ -15,6 +15,7 @@ use crate::accounts::service::CloseAccount;
 use crate::addresses::api::SavedAddressJson;
 use crate::app::App;
 use crate::cart::api::CartJson;
+use crate::credit::api::MyCreditJson;
 use crate::ctx::Ctx;
 use crate::orders::api::OrderJson;
 use crate::reviews::api::ReviewJson;
@@ -49,6 +50,8 @@ pub struct MyDataJson {
     waits: Vec<WaitJson>,
     /// The cart.
     cart: CartJson,
+    /// The store credit, with its whole ledger.
+    store_credit: MyCreditJson,
 }
 
 /// A variant of which a letter was asked for, when it can be bought again.
@@ -88,6 +91,7 @@ impl MyDataJson {
                 .collect(),
             waits: waits.collect(),
             cart: CartJson::from(&data.cart),
+            store_credit: MyCreditJson::from(data.credit),
         }
     }
 }
@@ -113,7 +117,7 @@ async fn export(State(app): State<App>, ApiCtx(ctx): ApiCtx) -> Result<Response,
     responses(
         (status = 204),
         (status = 401, body = Problem),
-        (status = 409, body = Problem, description = "`open_orders`: something has still to be delivered, `data.orders` names it; `works_here`: staff must be made customers first"),
+        (status = 409, body = Problem, description = "`open_orders`: something has still to be delivered, `data.orders` names it; `credit_left`: store credit would be lost (`data.balance`), `forfeit_credit` agrees to it; `works_here`: staff must be made customers first"),
         (status = 422, body = Problem, description = "`wrong_password` at `password`"),
         (status = 429, body = Problem),
     ), security(("bearer" = [])))]

@@ -3,6 +3,7 @@
 use crate::accounts::model::{PersonalToken, SignedIn, User};
 use crate::addresses::SavedAddress;
 use crate::cart::Cart;
+use crate::credit::MyCredit;
 use crate::inventory::Waiter;
 use crate::orders::Order;
 use crate::reviews::ReviewOfProduct;
@@ -26,4 +27,6 @@ pub struct MyData {
     pub waits: Vec<Waiter>,
     /// The cart.
     pub cart: Cart,
+    /// The store credit.
+    pub credit: MyCredit,
 }

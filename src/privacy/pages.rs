@@ -11,12 +11,13 @@ use super::api::MyDataJson;
 use super::{service, urls};
 use crate::accounts::service::CloseAccount;
 use crate::app::App;
-use crate::catalog;
 use crate::error::{Error, FieldErrors};
+use crate::types::{Money, PageRequest};
 use crate::web::files::download;
 use crate::web::form::Form;
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, redirect};
+use crate::{catalog, credit};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -30,6 +31,7 @@ pub fn routes() -> Router<App> {
 #[serde(default)]
 struct CloseForm {
     password: String,
+    forfeit_credit: String,
 }
 
 #[derive(Template)]
@@ -39,11 +41,12 @@ struct PrivacyPage {
     errors: FieldErrors,
     /// Why the account cannot end yet; empty for nothing.
     refusal: String,
+    /// Store credit that would be lost.
+    credit: Money,
 }
 
-async fn show(viewer: Viewer) -> Answer {
-    viewer.ctx.signed_in()?;
-    draw(viewer.shell, StatusCode::OK, FieldErrors::default(), "")
+async fn show(State(app): State<App>, viewer: Viewer) -> Answer {
+    draw(&app, viewer, StatusCode::OK, FieldErrors::default(), "").await
 }
 
 async fn export(State(app): State<App>, viewer: Viewer) -> Answer {
@@ -57,6 +60,7 @@ async fn export(State(app): State<App>, viewer: Viewer) -> Answer {
 async fn close(State(app): State<App>, viewer: Viewer, Form(form): Form<CloseForm>) -> Answer {
     let input = CloseAccount {
         password: form.password,
+        forfeit_credit: !form.forfeit_credit.is_empty(),
     };
     match service::close_account(&app, &viewer.ctx, input).await {
         Ok(()) => {
@@ -67,19 +71,28 @@ async fn close(State(app): State<App>, viewer: Viewer, Form(form): Form<CloseFor
             redirect(catalog::urls::HOME)
         }
         Err(Error::Invalid(errors)) => {
-            draw(viewer.shell, StatusCode::UNPROCESSABLE_ENTITY, errors, "")
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            draw(&app, viewer, status, errors, "").await
         }
         Err(Error::Conflict { detail, .. }) => {
             let status = StatusCode::CONFLICT;
-            draw(viewer.shell, status, FieldErrors::default(), &detail)
+            draw(&app, viewer, status, FieldErrors::default(), &detail).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-fn draw(shell: Shell, status: StatusCode, errors: FieldErrors, refusal: &str) -> Answer {
+async fn draw(
+    app: &App,
+    viewer: Viewer,
+    status: StatusCode,
+    errors: FieldErrors,
+    refusal: &str,
+) -> Answer {
+    let credit = credit::service::mine(app, &viewer.ctx, PageRequest::new(1, 1)).await?;
     let page = PrivacyPage {
-        shell,
+        shell: viewer.shell,
+        credit: credit.balance,
         errors,
         refusal: refusal.to_owned(),
     };

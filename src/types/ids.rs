@@ -74,6 +74,10 @@ id! {
     PaymentEventId,
     /// Money of an order that goes back.
     RefundId,
+    /// A gift card, or somebody's store credit.
+    CreditAccountId,
+    /// An entry of such an account's ledger.
+    CreditEntryId,
     /// A batch of products from a file.
     ImportId,
     /// A product of such a batch.

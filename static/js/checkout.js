@@ -6,6 +6,7 @@ const form = document.getElementById("checkout");
 if (form) {
   const decisive = [
     "shipping_method",
+    "store_credit",
     "shipping_address.country",
     "shipping_address.region",
     "shipping_address.postal_code",
@@ -40,6 +41,7 @@ if (form) {
     typed.set("action", "update");
     // A code may be half typed.
     typed.delete("code");
+    typed.delete("gift_card");
     try {
       const answer = await fetch(address, { method: "POST", body: typed });
       const text = await answer.text();

@@ -145,8 +145,9 @@ both! {
                 Permission::Inventory => &["Home", "Products", "Stock"],
                 Permission::Orders => &["Home", "Orders", "Payments"],
                 Permission::Settings => &["Home", "Shipping", "Taxes", "Staff", "Audit log"],
-                Permission::Promotions => &["Home", "Promotions"],
-                Permission::Customers | Permission::Reports => &["Home"],
+                Permission::Promotions => &["Home", "Promotions", "Gift cards"],
+                Permission::Customers => &["Home", "Store credit"],
+                Permission::Reports => &["Home"],
             };
             assert_eq!(shown, expected, "{permission}");
             for (label, href) in &all {
@@ -156,7 +157,7 @@ both! {
             }
         }
         let labels: Vec<&str> = all.iter().map(|(label, _)| label.as_str()).collect();
-        assert_eq!(labels, ["Home", "Orders", "Payments", "Products", "Categories", "Reviews", "Promotions", "Search", "Import", "Shipping", "Taxes", "Staff", "Audit log"]);
+        assert_eq!(labels, ["Home", "Orders", "Payments", "Products", "Stock", "Categories", "Reviews", "Promotions", "Gift cards", "Store credit", "Search", "Import", "Shipping", "Taxes", "Staff", "Audit log"]);
     }
 
     async fn the_start_page_tells_what_waits(app: TestApp) {

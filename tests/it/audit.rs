@@ -272,7 +272,7 @@ both! {
         let subject = format!("user {}", ada.user_id().unwrap());
         write(&app, &ada, "user.email_changed", &subject, json!({"email": "ada.lovelace@example.com"})).await;
         let noted = check(&app).await.head;
-        let password = zoco::accounts::service::CloseAccount { password: crate::support::clients::PASSWORD.to_owned() };
+        let password = zoco::accounts::service::CloseAccount { password: crate::support::clients::PASSWORD.to_owned(), forfeit_credit: false };
         zoco::privacy::service::close_account(&app, &ada, password).await.unwrap();
         let entries = log(&app).await;
         let told: Vec<&str> = entries.iter().rev().take(2).map(|entry| entry.action.as_str()).collect();

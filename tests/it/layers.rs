@@ -19,6 +19,7 @@ const ORDER: &[&str] = &[
     "reviews",
     "pricing",
     "promotions",
+    "credit",
     "shipping",
     "addresses",
     "cart",

@@ -10,6 +10,7 @@ mod browser;
 mod cart;
 mod catalog;
 mod checkout;
+mod credit;
 mod demo;
 mod emails;
 mod fulfilments;

@@ -19,6 +19,7 @@ use crate::support::{TestApp, both};
 fn password() -> CloseAccount {
     CloseAccount {
         password: PASSWORD.to_owned(),
+        forfeit_credit: false,
     }
 }
 

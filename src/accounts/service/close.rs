@@ -19,6 +19,8 @@ use crate::jobs;
 pub struct CloseAccount {
     /// The password.
     pub password: String,
+    /// Whether store credit that is left may be lost.
+    pub forfeit_credit: bool,
 }
 
 /// Whether the signed-in user may end their account, which their password shows. Errors:

@@ -35,7 +35,7 @@ pub use sign_in::{WRONG_CREDENTIALS, register, sign_in};
 pub use staff::{NewStaff, StaffInput, add_staff, list_staff, staff_member, update_staff};
 pub use strength::{MAX_PASSWORD, MIN_PASSWORD};
 pub use sweep::SWEEP;
-pub use throttle::{count_letter, count_writing};
+pub use throttle::{Attempt, count_guess, count_letter, count_writing};
 pub use tokens::{Client, authenticate, issue_tokens, refresh, revoke, rotate_keys};
 pub use two_factor::{
     BothFactors, TWO_FACTOR_REQUIRED, TurnOn, WRONG_CODE, new_recovery_codes, new_two_factor,

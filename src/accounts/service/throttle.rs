@@ -26,6 +26,10 @@ const CODES_PER_ACCOUNT: i64 = 10;
 const LETTERS_PER_ACCOUNT: i64 = 5;
 /// Letters that one sender makes the shop write within a window.
 const LETTERS_PER_ADDRESS: i64 = 30;
+/// Wrong guesses of one account at secrets of a kind that are nobody's, within a window.
+const GUESSES_PER_ACCOUNT: i64 = 20;
+/// The same from one address.
+const GUESSES_PER_ADDRESS: i64 = 50;
 /// Accounts made from one address within a window.
 const REGISTRATIONS_PER_ADDRESS: i64 = 50;
 
@@ -96,6 +100,22 @@ pub async fn count_letter(app: &App, ctx: &Ctx, kind: &str, email: &Email) -> Re
     letter(ctx, kind, email).count(app, ctx).await
 }
 
+/// Counts a guess of a kind, such as `gift_card`, at a secret that belongs to no account. Errors:
+/// `TooMany`.
+pub async fn count_guess(app: &App, ctx: &Ctx, what: &str) -> Result<Attempt> {
+    let account = ctx.user_id().map(|user| format!("{what} account {user}"));
+    let address = ctx.address.map(neighbourhood);
+    let address = address.map(|address| format!("{what} address {address}"));
+    let counters = account.map(|name| (name, GUESSES_PER_ACCOUNT)).into_iter();
+    let attempt = Attempt(
+        counters
+            .chain(address.map(|name| (name, GUESSES_PER_ADDRESS)))
+            .collect(),
+    );
+    attempt.count(app, ctx).await?;
+    Ok(attempt)
+}
+
 impl Attempt {
     /// Counts it. Errors: `TooMany` when there were enough; then it is not counted, so that who
     /// is refused for their address does not use up the attempts of somebody's account.
@@ -115,6 +135,19 @@ impl Attempt {
                     retry_after: u64::try_from(wait).unwrap_or(0).max(1),
                 });
             }
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// It was right: it counts no more, but those before it do, so that whoever knows one secret
+    /// does not guess at others for ever.
+    pub async fn was_right(&self, app: &App) -> Result<()> {
+        if self.0.is_empty() || app.config.rate_limits == Switch::Off {
+            return Ok(());
+        }
+        let mut tx = app.db.begin().await?;
+        for (name, _) in &self.0 {
+            store::forgive_attempt(&mut tx, name).await?;
         }
         Ok(tx.commit().await?)
     }

@@ -12,12 +12,13 @@ use crate::audit;
 use crate::catalog::service::IndexDifference;
 use crate::error::Result;
 use crate::jobs::Chore;
-use crate::{catalog, inventory, orders, payments, promotions, reviews};
+use crate::{catalog, credit, inventory, orders, payments, promotions, reviews};
 
 /// What the doctor looks at, as `/metrics` calls it.
-pub const AREAS: [&str; 7] = [
+pub const AREAS: [&str; 8] = [
     "stock",
     "promotions",
+    "credit",
     "ratings",
     "search",
     "orders",
@@ -73,6 +74,13 @@ pub async fn examine(app: &App) -> Result<Vec<Finding>> {
             one.what, one.uses, one.redemptions
         );
         found("promotions", words);
+    }
+    for one in credit::service::imbalances(&mut conn).await? {
+        let words = format!(
+            "account {} has {} minor units left, its ledger says {}",
+            one.account_id, one.balance, one.entries
+        );
+        found("credit", words);
     }
     for one in reviews::service::imbalances(&mut conn).await? {
         let ((kept, kept_count), (stars, count)) = (one.kept, one.counted);

@@ -134,7 +134,7 @@ pub enum AddressJson {
 pub struct PaymentJson {
     /// Its id.
     pub id: i64,
-    /// `cash_on_delivery`, `bank_transfer`, `stripe`, `test`.
+    /// `cash_on_delivery`, `bank_transfer`, `stripe`, `test`, `gift_card`, `store_credit`.
     pub provider: String,
     /// `pending`, `authorized`, `captured`, `failed` or `voided`.
     pub status: &'static str,

@@ -5,6 +5,7 @@ mod fulfilment;
 mod invoice;
 mod refund;
 
+use crate::credit::CreditPart;
 use crate::payments::{Payment, PaymentState};
 use crate::pricing::{Quote, QuoteLine};
 use crate::types::{
@@ -293,6 +294,16 @@ pub struct Order {
 }
 
 impl Order {
+    /// What is to be paid beside gift cards and store credit, which paid when it was placed.
+    pub fn to_pay(&self) -> Money {
+        let credit = self
+            .payments
+            .iter()
+            .filter(|payment| payment.credit_account.is_some());
+        let paid: i64 = credit.map(|payment| payment.amount.minor()).sum();
+        Money::new(self.total.minor() - paid, self.total.currency())
+    }
+
     /// Pieces in all.
     pub fn count(&self) -> i64 {
         self.lines.iter().map(|line| line.quantity).sum()
@@ -492,6 +503,10 @@ pub struct NewOrder {
     pub note: String,
     /// The payment provider's name.
     pub provider: String,
+    /// What gift cards and store credit pay of it; the caller has taken it from them.
+    pub credits: Vec<CreditPart>,
+    /// What remains for the provider.
+    pub remaining: Money,
 }
 
 /// A line of an order to be placed.

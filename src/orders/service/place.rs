@@ -14,8 +14,9 @@ use crate::jobs;
 use crate::payments::{self, PaymentState};
 use crate::types::OrderId;
 
-/// Writes an order with its lines, its first timeline entry, its payment and its event. The
-/// caller has priced it and taken its stock, in the same transaction. Errors: `Unavailable` when
+/// Writes an order with its lines, its first timeline entry, its payments and its event. The
+/// caller has priced it and taken its stock and what gift cards and store credit pay of it, in the
+/// same transaction. Errors: `Unavailable` when
 /// the cart or the number is taken, which the caller's lock on the cart makes all but impossible.
 pub async fn place(tx: &mut Tx, app: &App, ctx: &Ctx, order: &NewOrder) -> Result<OrderId> {
     let guest_token = match order.user_id {
@@ -28,12 +29,19 @@ pub async fn place(tx: &mut Tx, app: &App, ctx: &Ctx, order: &NewOrder) -> Resul
     let detail = "Order placed";
     store::insert_event(tx, id, "placed", detail, (ctx.user_id(), &actor), ctx.now).await?;
     let (provider, number) = (&order.provider, &order.number);
-    let begun =
-        payments::service::begin(tx, app, ctx, id, provider, order.quote.total, number).await?;
+    let rest = order.remaining;
+    for part in &order.credits {
+        payments::service::take_credit(tx, ctx, id, part, number, rest.is_zero()).await?;
+    }
+    let covered = !order.credits.is_empty() && rest.is_zero();
+    let paid = covered || {
+        let begun = payments::service::begin(tx, app, ctx, id, provider, rest, number).await?;
+        begun.state == PaymentState::Captured
+    };
     let payload = json!({ "order_id": id, "number": number });
     jobs::emit(tx, ctx, "order.placed", &payload).await?;
-    if begun.state == PaymentState::Captured {
-        // Nothing was to be paid.
+    if paid {
+        // Nothing remained to be paid.
         let after = Statuses {
             payment: PaymentStatus::Paid,
             ..Statuses::NEW

@@ -94,8 +94,9 @@ pub async fn refund(app: &App, ctx: &Ctx, number: &str, input: RefundInput) -> R
         .filter(|line| line.restocked)
         .filter_map(|line| Some((variant(&order, line.line_id)?, line.quantity)))
         .collect();
-    inventory::service::put_back(&mut tx, ctx, &restocked, &order.number).await?;
+    // Money first, then goods: so does whoever places an order.
     let asked = carry_out(&mut tx, app, ctx, &order, &Refund { id, ..new.clone() }).await?;
+    inventory::service::put_back(&mut tx, ctx, &restocked, &order.number).await?;
     settle_status(&mut tx, ctx, &order, order.statuses()).await?;
     let subject = format!("order {}", order.number);
     audit::record(
@@ -161,14 +162,21 @@ async fn refundable(conn: &mut Conn, order: &Order, refunds: &[Refund]) -> Resul
     })
 }
 
-/// Payments of the order with what can go back of each, the oldest first.
+/// Payments of the order with what can go back of each, in the order in which it goes: money first,
+/// then store credit and gift cards, each the oldest first. A customer who sends a part of an order
+/// back gets money as long as they paid with money, and nobody's money becomes credit.
 fn parts<'o>(
     order: &'o Order,
     asked: &'o [Operation],
 ) -> impl Iterator<Item = (&'o Payment, Money)> {
     let currency = order.total.currency();
-    let own = order.payments.iter().filter(|payment| payment.counts());
-    let parts = own.map(|payment| (payment, still_refundable(payment, asked)));
+    let of = move |credit: bool| {
+        let own = order.payments.iter().filter(|payment| payment.counts());
+        own.filter(move |payment| payment.credit_account.is_some() == credit)
+    };
+    let parts = of(false)
+        .chain(of(true))
+        .map(|payment| (payment, still_refundable(payment, asked)));
     parts.filter(move |(_, left)| left.minor() > 0 && left.currency() == currency)
 }
 
@@ -262,7 +270,7 @@ fn read(
     })
 }
 
-/// Shares a refund out over the order's payments, the oldest first, and has each part go back.
+/// Shares a refund out over the order's [`parts`], and has each go back.
 /// Gives what is asked of gateways.
 async fn carry_out(
     tx: &mut Tx,

@@ -9,5 +9,11 @@ pub fn how_to_pay(app: &App, order: &Order) -> Option<String> {
     let mut payments = order.payments.iter();
     let pending = payments.find(|payment| payment.state == PaymentState::Pending)?;
     let provider = app.payments.get(&pending.provider)?;
-    Some(provider.instructions(&pending.reference))
+    let words = provider.instructions(&pending.reference);
+    let rest = order.to_pay();
+    if rest == order.total {
+        return Some(words);
+    }
+    let paid = format!("{rest} of {} remain to be paid.", order.total);
+    Some(format!("{paid} {words}"))
 }

@@ -13,7 +13,8 @@ use async_trait::async_trait;
 use super::model::{Begun, GatewayEvent, Payment, Sight};
 use crate::app::App;
 use crate::config::{Capture, Config};
-use crate::types::{Money, PaymentId, Timestamp};
+use crate::credit::CreditKind;
+use crate::types::{Money, PaymentId, TextEnum, Timestamp};
 
 use offline::{BankTransfer, CashOnDelivery};
 use stripe::Stripe;
@@ -150,7 +151,12 @@ impl Providers {
     /// The name for people of the one of this name; the name for programs when the shop has it
     /// no more.
     pub fn label<'n>(&self, name: &'n str) -> &'n str {
-        self.get(name).map_or(name, |provider| provider.label())
+        match (self.get(name), CreditKind::from_word(name)) {
+            (Some(provider), _) => provider.label(),
+            (None, Some(CreditKind::GiftCard)) => "Gift card",
+            (None, Some(CreditKind::StoreCredit)) => "Store credit",
+            (None, None) => name,
+        }
     }
 
     /// All, in the order the checkout page shows them.

@@ -10,6 +10,7 @@ use super::model::{
 };
 use super::store;
 use crate::app::App;
+use crate::credit::{self, CreditPart};
 use crate::ctx::{Ctx, Permission};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
@@ -56,6 +57,7 @@ pub async fn begin(
         reference,
         settles: !online || amount.is_zero(),
         next_check_at: None,
+        credit_account: None,
     };
     let mut payment = store::insert(tx, &new, ctx.now).await?;
     if online && amount.is_zero() {
@@ -64,6 +66,33 @@ pub async fn begin(
     } else if online {
         request(tx, app, ctx, &payment, OperationKind::Begin, amount, None).await?;
     }
+    Ok(payment)
+}
+
+/// What a gift card or store credit paid of a new order, in the transaction that took it from
+/// there. `settles`: whether nothing else is to be paid, so that the order's stock is taken with it.
+pub async fn take_credit(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    order_id: OrderId,
+    part: &CreditPart,
+    reference: &str,
+    settles: bool,
+) -> Result<Payment> {
+    let new = NewPayment {
+        order_id,
+        provider: part.kind.as_str(),
+        amount: part.amount,
+        reference,
+        settles,
+        next_check_at: None,
+        credit_account: Some(part.account_id),
+    };
+    let mut payment = store::insert(tx, &new, ctx.now).await?;
+    payment.state = PaymentState::Captured;
+    payment.captured = payment.amount;
+    store::save(tx, &payment, ctx.now).await?;
+    count(&payment);
     Ok(payment)
 }
 
@@ -131,8 +160,8 @@ pub fn still_refundable(payment: &Payment, operations: &[Operation]) -> Money {
     Money::new(left.max(0), payment.captured.currency())
 }
 
-/// Sends some of the money back: by its gateway, after the commit, or by hand, which counts as done
-/// at once. Never more than came. Errors: `Invalid` at `amount`; conflict `refund_too_large`.
+/// Sends some of the money back: by its gateway, after the commit, to the gift card or store credit
+/// that it came from, or by hand; the last two are done at once. Never more than came. Errors: `Invalid` at `amount`; conflict `refund_too_large`.
 pub async fn refund(
     tx: &mut Tx,
     app: &App,
@@ -152,6 +181,10 @@ pub async fn refund(
     }
     let kind = OperationKind::Refund;
     let operation = request(tx, app, ctx, &payment, kind, amount, refund).await?;
+    if let Some(account) = payment.credit_account {
+        let (number, once) = (&payment.reference, format!("refund {operation}"));
+        credit::service::give_back(tx, ctx, account, amount, number, &once).await?;
+    }
     if payment.gateway_reference.is_none() {
         done_by_hand(tx, ctx, &mut payment, operation, amount).await?;
     }

@@ -7,7 +7,9 @@ mod test_gateway;
 
 use super::model::{NewPayment, Payment, PaymentFilter, PaymentState, Unmatched};
 use crate::db::{self, Conn, FromRow, Query, Tx, execute, fetch_all, fetch_one};
-use crate::types::{Currency, Money, OrderId, Page, PageRequest, PaymentId, Timestamp};
+use crate::types::{
+    CreditAccountId, Currency, Money, OrderId, Page, PageRequest, PaymentId, Timestamp,
+};
 
 pub use events::{event_by_id, finish_event, insert_event, unknown_events, waiting_events};
 pub use operations::{
@@ -39,6 +41,7 @@ struct Row {
     failure: String,
     unmatched: String,
     settled_at: Option<Timestamp>,
+    credit_account_id: Option<CreditAccountId>,
     version: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -62,6 +65,7 @@ impl From<Row> for Payment {
             failure: row.failure,
             unmatched: row.unmatched.parse().ok(),
             settled_at: row.settled_at,
+            credit_account: row.credit_account_id,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -74,7 +78,7 @@ fn payments_where() -> Query {
     Query::new(
         "select id, order_id, provider, status, amount_minor, captured_minor, refunded_minor,
             currency, paid_currency, reference, gateway_reference, charge_reference, pay_url,
-            failure, unmatched, settled_at, version, created_at, updated_at
+            failure, unmatched, settled_at, credit_account_id, version, created_at, updated_at
         from payments
         where ",
     )
@@ -209,8 +213,8 @@ pub async fn insert(tx: &mut Tx, new: &NewPayment<'_>, now: Timestamp) -> db::Re
         (PaymentId,),
         "insert into payments
             (order_id, provider, status, amount_minor, currency, paid_currency, reference,
-            settled_at, next_check_at, created_at, updated_at)
-        values ($1, $2, 'pending', $3, $4, $4, $5, $6, $7, $8, $8)
+            settled_at, next_check_at, credit_account_id, created_at, updated_at)
+        values ($1, $2, 'pending', $3, $4, $4, $5, $6, $7, $8, $9, $9)
         returning id",
         new.order_id,
         new.provider,
@@ -219,6 +223,7 @@ pub async fn insert(tx: &mut Tx, new: &NewPayment<'_>, now: Timestamp) -> db::Re
         new.reference,
         new.settles.then_some(now),
         new.next_check_at,
+        new.credit_account,
         now,
     )?;
     let mut query = payments_where();

@@ -359,6 +359,23 @@ impl World {
                 let made = zoco::taxes::service::create_rate(&self.app, &system, input).await;
                 made.unwrap().id.to_string()
             }
+            "gift-cards {id}" => {
+                let input = zoco::credit::service::NewCards {
+                    amount: Some(zoco::types::MoneyInput::new("5.00")),
+                    ..zoco::credit::service::NewCards::default()
+                };
+                let issued = zoco::credit::service::issue(&self.app, &system, input).await;
+                issued.unwrap()[0].account.id.to_string()
+            }
+            "store-credit {id}" => {
+                let input = zoco::credit::service::Grant {
+                    email: Asker::A.email().to_owned(),
+                    amount: Some(zoco::types::MoneyInput::new("5.00")),
+                    reason: "Sorry".to_owned(),
+                };
+                let granted = zoco::credit::service::grant(&self.app, &system, input).await;
+                granted.unwrap().id.to_string()
+            }
             "promotions {id}" => {
                 let name = self.name("Sale");
                 let input = PromotionInput {
@@ -370,6 +387,21 @@ impl World {
                 };
                 let made = zoco::promotions::service::create(&self.app, &system, input).await;
                 made.unwrap().id.to_string()
+            }
+            "gift-cards {card}" => {
+                Box::pin(self.thing("items {id}", path)).await;
+                let input = zoco::credit::service::NewCards {
+                    amount: Some(zoco::types::MoneyInput::new("5.00")),
+                    ..zoco::credit::service::NewCards::default()
+                };
+                let issued = zoco::credit::service::issue(&self.app, &system, input).await;
+                let issued = issued.unwrap().remove(0);
+                let a = &self.askers[Asker::A.email()].api;
+                let given = a
+                    .post("/api/cart/gift-cards", json!({ "code": issued.code }))
+                    .await;
+                given.expect(200);
+                issued.account.last_four
             }
             "codes {code}" if path.starts_with("/api/cart") => {
                 Box::pin(self.thing("items {id}", path)).await;

@@ -296,4 +296,18 @@ both! {
         assert_eq!((found[0].variant_id, found[0].quantity), (mug.variants[1].id, 1));
         assert_eq!(store::lines_of_skus(&mut tx, &[]).await.unwrap(), []);
     }
+
+    async fn gift_cards_stay_with_a_cart(app: TestApp) {
+        let now = app.clock.now();
+        let cart = made(&app, "a").await;
+        let (card, _) = crate::credit::card(&app, "10.00").await;
+        let mut tx = app.db.begin().await.unwrap();
+        for _ in 0..2 {
+            store::add_gift_card(&mut tx, cart.id, card.id, now).await.unwrap();
+        }
+        assert_eq!(store::gift_cards(&mut tx, cart.id).await.unwrap(), [card.id]);
+        assert!(store::remove_gift_card(&mut tx, cart.id, card.id).await.unwrap());
+        assert!(!store::remove_gift_card(&mut tx, cart.id, card.id).await.unwrap());
+        assert_eq!(store::gift_cards(&mut tx, cart.id).await.unwrap(), []);
+    }
 }

@@ -5,6 +5,7 @@ mod addresses;
 mod audit;
 mod cart;
 mod catalog;
+mod credit;
 mod imports;
 mod inventory;
 mod jobs;

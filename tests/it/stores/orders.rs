@@ -61,6 +61,8 @@ fn order(app: &TestApp, number: &str, cart_id: CartId, user_id: Option<UserId>) 
     NewOrder {
         number: number.to_owned(),
         cart_id,
+        credits: Vec::new(),
+        remaining: euros(10090),
         user_id,
         email: Email::parse("ada@example.com").unwrap(),
         quote: Quote {
@@ -440,6 +442,7 @@ both! {
             reference: "A",
             settles: false,
             next_check_at: None,
+        credit_account: None,
         };
         let mut payment = zoco::payments::store::insert(&mut tx, &new, now).await.unwrap();
         assert_eq!(store::given_up_on(&mut tx, now, 9).await.unwrap(), ["A"]);

@@ -23,6 +23,7 @@ async fn payment(app: &TestApp) -> (OrderId, Payment) {
         reference: "REF",
         settles: false,
         next_check_at: None,
+        credit_account: None,
     };
     let payment = store::insert(&mut tx, &new, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();

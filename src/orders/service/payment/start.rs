@@ -122,7 +122,7 @@ pub async fn pay(app: &App, ctx: &Ctx, number: &str, provider: Option<&str>) -> 
             data: json!({ "lines": lines }),
         });
     }
-    let (total, number) = (order.total, &order.number);
+    let (total, number) = (order.to_pay(), &order.number);
     payments::begin(&mut tx, app, ctx, order.id, wanted.name(), total, number).await?;
     let words = format!("Payment begun anew: {}", wanted.label());
     tell(&mut tx, ctx, &order, "payment_begun", &words).await?;

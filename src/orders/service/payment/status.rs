@@ -56,6 +56,7 @@ mod tests {
             failure: String::new(),
             unmatched: None,
             settled_at: None,
+            credit_account: None,
             version: 0,
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
