@@ -44,7 +44,16 @@ pub static OBSERVERS: &[Observer] = {
         email_changed,
         farewell,
     ] = accounts::jobs::LETTERS;
-    let [placed, link, sent, delivered, cancelled] = orders::jobs::LETTERS;
+    let [
+        placed,
+        link,
+        sent,
+        delivered,
+        cancelled,
+        paid,
+        refunded,
+        returned,
+    ] = orders::jobs::LETTERS;
     let [invoice_when_paid, invoice_when_sent, credit_note] = orders::jobs::BOOKS;
     let [call_waiters, back_in_stock, low_stock] = catalog::jobs::LETTERS;
     let [gift_card, store_credit] = credit::jobs::LETTERS;
@@ -64,6 +73,9 @@ pub static OBSERVERS: &[Observer] = {
         orders::jobs::ASK_GATEWAY,
         orders::jobs::PAYMENT_EVENT,
         payments::service::test_gateway::SEND,
+        paid,
+        refunded,
+        returned,
         invoice_when_paid,
         invoice_when_sent,
         credit_note,

@@ -13,7 +13,7 @@ pub use model::{
     Address, CARRIERS, Fulfilment, FulfilmentLine, FulfilmentState, FulfilmentStatus, Invoice,
     InvoiceKind, NewInvoice, NewOrder, NewOrderLine, NextStep, Order, OrderEvent, OrderFilter,
     OrderLine, OrderStatus, OrderSummary, PaymentStatus, Refund, RefundLine, RefundState,
-    Refundable, Statuses, Tracking, Waiting,
+    Refundable, Return, ReturnLine, ReturnReason, ReturnState, Statuses, Tracking, Waiting,
 };
 pub use service::GuestTokens;
 
@@ -121,6 +121,26 @@ pub mod urls {
     /// Staff: the same as PDF.
     pub fn admin_slip_pdf(number: &str, parcel: impl std::fmt::Display) -> String {
         format!("{ADMIN_ORDERS}/{number}/parcels/{parcel}/slip.pdf")
+    }
+
+    /// The form of what goes back (GET), asks for it (POST).
+    pub fn send_back(number: &str) -> String {
+        format!("/orders/{number}/returns")
+    }
+
+    /// Calls a return off (POST).
+    pub fn cancel_return(number: &str, one: impl std::fmt::Display) -> String {
+        format!("/orders/{number}/returns/{one}/cancel")
+    }
+
+    /// Staff: a return (GET), what staff say to it (POST).
+    pub fn admin_return(number: &str, one: impl std::fmt::Display) -> String {
+        format!("{ADMIN_ORDERS}/{number}/returns/{one}")
+    }
+
+    /// Staff: the goods of a return came (POST).
+    pub fn admin_received(number: &str, one: impl std::fmt::Display) -> String {
+        format!("{ADMIN_ORDERS}/{number}/returns/{one}/received")
     }
 
     /// Staff: writes a note for each other (POST).

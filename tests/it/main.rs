@@ -31,6 +31,7 @@ mod privacy;
 mod process;
 mod promotions;
 mod races;
+mod returns;
 mod reviews;
 mod search;
 mod security;

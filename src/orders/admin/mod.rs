@@ -4,6 +4,7 @@ mod fulfilments;
 mod list;
 mod papers;
 mod payments;
+mod returns;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -31,6 +32,7 @@ pub fn routes() -> Router<App> {
         .merge(fulfilments::routes())
         .merge(payments::routes())
         .merge(papers::routes())
+        .merge(returns::routes())
         .route(&urls::admin_order("{number}"), get(show))
         .route(&urls::admin_status("{number}"), post(transition))
         .route(&urls::admin_payment("{number}"), post(record_payment))

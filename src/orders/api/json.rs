@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::fulfilments::FulfilmentJson;
+use super::returns::ReturnJson;
 use crate::addresses::api::PostalAddressJson;
 use crate::catalog::image_url;
 use crate::ctx::Ctx;
@@ -61,6 +62,8 @@ pub struct OrderJson {
     pub payments: Vec<PaymentJson>,
     /// What was sent of it, oldest first.
     pub fulfilments: Vec<FulfilmentJson>,
+    /// What is sent back of it, oldest first.
+    pub returns: Vec<ReturnJson>,
     /// Its timeline, oldest first.
     pub events: Vec<OrderEventJson>,
     /// Whether the asker may cancel it now.
@@ -234,6 +237,7 @@ impl OrderJson {
             note: order.note.clone(),
             payments: order.payments.iter().map(PaymentJson::from).collect(),
             fulfilments: FulfilmentJson::all(order),
+            returns: ReturnJson::all(order),
             events: order.events.iter().map(OrderEventJson::from).collect(),
             can_cancel: service::may_cancel(ctx, order),
             placed_at: order.placed_at.rfc3339(),

@@ -4,6 +4,7 @@ mod fulfilments;
 mod invoices;
 mod json;
 mod payment;
+mod returns;
 mod staff;
 
 use axum::extract::{OriginalUri, Path, State};
@@ -36,6 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(find))
         .merge(fulfilments::routes())
         .merge(invoices::routes())
+        .merge(returns::routes())
         .merge(staff::routes())
         .merge(payment::routes())
 }

@@ -23,18 +23,19 @@ struct About {
 }
 
 /// The order of an event.
-async fn order_of(app: &App, number: &str) -> Result<Order> {
+pub(super) async fn order_of(app: &App, number: &str) -> Result<Order> {
     service::order(app, &app.system(), number).await
 }
 
 /// Sends a letter about an order. `key` sets it apart from the order's other letters.
-async fn send(app: &App, order: &Order, notice: Notice, key: &str) -> Result<()> {
+pub(super) async fn send(app: &App, order: &Order, notice: Notice, key: &str) -> Result<()> {
     let mut letter = notice.letter(app, &order.email, order.locale)?;
     letter.key = format!("{key} {}", order.number);
     Ok(app.mailer.send(letter).await?)
 }
 
-fn see(app: &App, order: &Order) -> Option<(&'static str, String)> {
+/// The link to an order, as the last thing in a letter.
+pub(super) fn see(app: &App, order: &Order) -> Option<(&'static str, String)> {
     let words = match order.locale {
         Locale::English => "See your order",
         Locale::Spanish => "Ver tu pedido",

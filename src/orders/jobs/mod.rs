@@ -4,6 +4,7 @@ mod books;
 mod confirmation;
 mod letters;
 mod payments;
+mod more;
 
 use crate::jobs::Observer;
 
@@ -29,7 +30,7 @@ pub const BOOKS: [Observer; 3] = [
 ];
 
 /// The letters about orders. Each is the same however often its job runs.
-pub const LETTERS: [Observer; 5] = [
+pub const LETTERS: [Observer; 8] = [
     Observer {
         topic: "order.placed",
         job: "orders.confirmation_mail",
@@ -54,5 +55,20 @@ pub const LETTERS: [Observer; 5] = [
         topic: "order.cancelled",
         job: "orders.cancelled_mail",
         run: |app, payload| Box::pin(letters::cancelled(app, payload)),
+    },
+    Observer {
+        topic: "order.paid",
+        job: "orders.paid_mail",
+        run: |app, payload| Box::pin(more::paid(app, payload)),
+    },
+    Observer {
+        topic: "order.refunded",
+        job: "orders.refunded_mail",
+        run: |app, payload| Box::pin(more::refunded(app, payload)),
+    },
+    Observer {
+        topic: "order.return_changed",
+        job: "orders.return_mail",
+        run: |app, payload| Box::pin(more::return_changed(app, payload)),
     },
 ];

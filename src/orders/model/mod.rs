@@ -4,6 +4,7 @@ mod books;
 mod fulfilment;
 mod invoice;
 mod refund;
+mod returns;
 
 use crate::credit::CreditPart;
 use crate::payments::{Payment, PaymentState};
@@ -18,6 +19,7 @@ pub use fulfilment::{
     CARRIERS, Carrier, Fulfilment, FulfilmentLine, FulfilmentState, Tracking, carrier,
 };
 pub use invoice::{BrokenSeries, Invoice, InvoiceKind, NewInvoice};
+pub use returns::{Return, ReturnLine, ReturnReason, ReturnState};
 
 /// An order keeps its addresses and all of its quote, so the store of orders reads them.
 pub use crate::addresses::PostalAddress;
@@ -285,6 +287,8 @@ pub struct Order {
     pub payments: Vec<Payment>,
     /// What was sent of it, oldest first.
     pub fulfilments: Vec<Fulfilment>,
+    /// What is sent back of it, oldest first.
+    pub returns: Vec<Return>,
     /// Its timeline, oldest first.
     pub events: Vec<OrderEvent>,
     /// When it was placed.
@@ -323,6 +327,16 @@ impl Order {
     /// Pieces of a line that are still to be sent.
     pub fn unsent(&self, line: &OrderLine) -> i64 {
         (line.quantity - line.cancelled - self.sent(line)).max(0)
+    }
+
+    /// Pieces of a line that arrived and are not sent back yet.
+    pub fn returnable(&self, line: &OrderLine) -> i64 {
+        let arrived = self.fulfilments.iter();
+        let arrived = arrived.filter(|one| one.state == FulfilmentState::Delivered);
+        let arrived: i64 = arrived.map(|one| one.count_of(line.id)).sum();
+        let back = self.returns.iter().filter(|one| one.state.counts());
+        let back: i64 = back.map(|one| one.count_of(line.id)).sum();
+        (arrived - back).max(0)
     }
 
     /// Whether it may be sent as far as its status goes: it was accepted, and is neither called

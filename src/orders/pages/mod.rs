@@ -6,6 +6,7 @@
 mod find;
 pub mod invoices;
 mod payment;
+mod returns;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -28,6 +29,7 @@ pub fn routes() -> Router<App> {
         .route(urls::ORDERS, get(list))
         .merge(find::routes())
         .merge(invoices::routes())
+        .merge(returns::routes())
         .route("/orders/{number}", get(show))
         .route("/orders/{number}/thanks", get(thanks))
         .route("/orders/{number}/cancel", post(cancel))
@@ -68,6 +70,7 @@ struct OrderPage {
     shell: Shell,
     view: View,
     may_cancel: bool,
+    may_return: bool,
     invoices: Vec<Invoice>,
 }
 
@@ -159,6 +162,7 @@ async fn show(
         shell: viewer.shell,
         invoices: service::invoices(&app, &ctx, &number).await?,
         may_cancel: service::may_cancel(&ctx, &order),
+        may_return: service::may_return(&app, &ctx, &order),
         view: View::new(&app, order),
     })
 }

@@ -11,6 +11,7 @@ mod payment;
 mod person;
 mod place;
 mod refund;
+mod returns;
 mod words;
 
 use super::model::{Address, Order, OrderFilter, OrderImbalance, OrderSummary, Waiting};
@@ -38,6 +39,10 @@ pub use payment::{
 pub use person::{all_own, erase};
 pub use place::place;
 pub use refund::{RefundInput, RefundLineInput, books, refund};
+pub use returns::{
+    NewReturn, NewReturnLine, Receipt, ReceiptLine, ReturnAnswer, answer_return, cancel_return,
+    may_return, receive_return, request_return,
+};
 pub use words::how_to_pay;
 
 /// The signed-in user's own orders, newest first.
@@ -151,6 +156,7 @@ async fn complete(conn: &mut Conn, head: Head, for_staff: bool) -> Result<Order>
     order.lines = store::lines(conn, order.id, order.total.currency()).await?;
     order.payments = payments::service::of_orders(conn, &[order.id]).await?;
     order.fulfilments = store::fulfilments(conn, order.id).await?;
+    order.returns = store::returns(conn, order.id, order.total.currency()).await?;
     order.events = store::events(conn, order.id).await?;
     if !for_staff {
         order.events.retain(|event| !event.is_internal());

@@ -54,6 +54,7 @@ pub async fn erase(tx: &mut Tx, ctx: &Ctx, user: UserId) -> Result<()> {
         let email = email.ok_or_else(|| anyhow::anyhow!("not an e-mail address"))?;
         store::erase(tx, order, &email, NOBODY, ctx.now).await?;
         store::erase_notes(tx, order.id).await?;
+        store::erase_returns(tx, order.id).await?;
     }
     store::erase_actor(tx, user, NOBODY).await?;
     Ok(())

@@ -6,6 +6,7 @@ mod invoices;
 mod list;
 mod money;
 mod refunds;
+mod returns;
 mod write;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,7 @@ pub use invoices::{
 pub use list::{list, waiting, without_money};
 pub use money::{given_up_on, money_of};
 pub use refunds::{end_refund, insert_refund, refunds};
+pub use returns::{erase_returns, insert_return, returns, set_received, set_return_state};
 pub use write::{erase, erase_actor, erase_notes, insert, insert_event, set_statuses};
 
 /// How an address is kept in its column.
@@ -205,6 +207,7 @@ impl From<OrderRow> for Head {
             price_trace: steps.collect(),
             payments: Vec::new(),
             fulfilments: Vec::new(),
+            returns: Vec::new(),
             events: Vec::new(),
             placed_at: row.placed_at,
             updated_at: row.updated_at,

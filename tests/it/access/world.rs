@@ -260,6 +260,30 @@ impl World {
                 self.things.remove("items {id}");
                 order(&self.app, &self.owner, &product, 1, "bank_transfer").await
             }
+            "returns {return}" => {
+                let number = self.things["orders {number}"].clone();
+                let (app, orders) = (&self.app, zoco::orders::service::transition);
+                for to in ["confirmed", "processing", "shipped", "delivered"] {
+                    orders(app, &system, &number, to.parse().unwrap())
+                        .await
+                        .unwrap();
+                }
+                let order = zoco::orders::service::order(app, &system, &number)
+                    .await
+                    .unwrap();
+                let line = zoco::orders::service::NewReturnLine {
+                    line_id: order.lines[0].id.0,
+                    quantity: 1,
+                    reason: "late".to_owned(),
+                };
+                let input = zoco::orders::service::NewReturn {
+                    lines: Some(vec![line]),
+                    note: None,
+                };
+                let asked =
+                    zoco::orders::service::request_return(app, &system, &number, input).await;
+                asked.unwrap().returns[0].number.to_string()
+            }
             "invoices {invoice}" => {
                 let number = self.things["orders {number}"].clone();
                 let issued =

@@ -8,6 +8,7 @@ use zoco::orders::store::{self, Head};
 use zoco::orders::{
     Address, FulfilmentLine, FulfilmentState, FulfilmentStatus, InvoiceKind, NewInvoice, NewOrder,
     NewOrderLine, OrderFilter, OrderStatus, PaymentStatus, Refund, RefundLine, RefundState,
+    ReturnLine, ReturnReason, ReturnState,
     Statuses, Tracking,
 };
 use zoco::pricing::{Applied, Quote, QuoteLine, TaxShare, TraceStep};
@@ -545,6 +546,29 @@ both! {
         // Nobody has the same number twice.
         let taken = store::insert_invoice(&mut tx, &invoice(InvoiceKind::Invoice, "2026", 4, 1), now).await;
         assert!(taken.unwrap_err().is_unique());
+    }
+
+    async fn returns_are_read_as_they_moved(app: TestApp) {
+        let now = app.clock.now();
+        let id = insert(&app, &order(&app, "A", cart(&app, "c", None).await, None), now).await;
+        let mut tx = app.db.begin().await.unwrap();
+        let currency = app.currency();
+        assert!(store::returns(&mut tx, id, currency).await.unwrap().is_empty());
+        let lines = store::lines(&mut tx, id, currency).await.unwrap();
+        let line = ReturnLine { order_line_id: lines[0].id, quantity: 2, reason: ReturnReason::Late, received: 0, restocked: 0 };
+        let one = store::insert_return(&mut tx, id, 1, &[line], "Too late", now).await.unwrap();
+        let (asked, agreed) = (ReturnState::Requested, ReturnState::Approved);
+        let later = now.plus_seconds(60);
+        assert!(store::set_return_state(&mut tx, one, asked, agreed, "Send it", later).await.unwrap());
+        assert!(!store::set_return_state(&mut tx, one, asked, agreed, "", later).await.unwrap());
+        store::set_received(&mut tx, one, lines[0].id, 2, 1).await.unwrap();
+        let read = store::returns(&mut tx, id, currency).await.unwrap().remove(0);
+        assert_eq!((read.id, read.number, read.state, read.updated_at), (one, 1, agreed, later));
+        assert_eq!((read.note.as_str(), read.answer.as_str()), ("Too late", "Send it"));
+        assert_eq!(read.lines, [ReturnLine { received: 2, restocked: 1, ..line }]);
+        assert_eq!(store::erase_returns(&mut tx, id).await.unwrap(), 1);
+        let read = store::returns(&mut tx, id, currency).await.unwrap().remove(0);
+        assert_eq!((read.note.as_str(), read.answer.as_str()), ("", ""));
     }
 
     async fn notes_go_when_their_order_forgets_its_person(app: TestApp) {
