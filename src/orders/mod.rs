@@ -12,8 +12,9 @@ pub mod store;
 pub use model::{
     Address, CARRIERS, Fulfilment, FulfilmentLine, FulfilmentState, FulfilmentStatus, Invoice,
     InvoiceKind, NewInvoice, NewOrder, NewOrderLine, NextStep, Order, OrderEvent, OrderFilter,
-    OrderLine, OrderStatus, OrderSummary, PaymentStatus, Refund, RefundLine, RefundState,
-    Refundable, Return, ReturnLine, ReturnReason, ReturnState, Statuses, Tracking, Waiting,
+    OrderLine, OrderStatus, OrderSummary, OrderView, PaymentStatus, Refund, RefundLine,
+    RefundState, Refundable, Return, ReturnLine, ReturnReason, ReturnState, Statuses, Task,
+    Tracking, Waiting,
 };
 pub use service::GuestTokens;
 
@@ -142,6 +143,13 @@ pub mod urls {
     pub fn admin_received(number: &str, one: impl std::fmt::Display) -> String {
         format!("{ADMIN_ORDERS}/{number}/returns/{one}/received")
     }
+
+    /// Staff: what the list shows as CSV.
+    pub const ADMIN_EXPORT: &str = "/admin/orders/export.csv";
+    /// Staff: keeps a view of the list (POST).
+    pub const ADMIN_VIEWS: &str = "/admin/orders/views";
+    /// Staff: removes a view of the list (POST).
+    pub const ADMIN_VIEW_DELETE: &str = "/admin/orders/views/delete";
 
     /// Staff: writes a note for each other (POST).
     pub fn admin_notes(number: &str) -> String {

@@ -22,6 +22,7 @@ mod invoices;
 mod jobs;
 mod layers;
 mod limits;
+mod order_list;
 mod orders;
 mod parity;
 mod passwords;

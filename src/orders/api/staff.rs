@@ -8,8 +8,11 @@ use utoipa_axum::routes;
 
 use super::json::{OrderJson, OrderSummaryJson};
 use crate::app::App;
+use crate::audit::When;
 use crate::error::Error;
-use crate::orders::model::{FulfilmentStatus, OrderFilter, OrderStatus, PaymentStatus};
+use crate::orders::model::{
+    FulfilmentStatus, OrderFilter, OrderStatus, PaymentStatus, ReturnState, Task,
+};
 use crate::orders::service;
 use crate::web::json::{Json, List, Problem, Query, page_request, query_value};
 use crate::web::openapi::word;
@@ -40,6 +43,22 @@ struct ListQuery {
     /// With this fulfilment status.
     #[param(schema_with = word::<FulfilmentStatus>)]
     fulfilment_status: Option<String>,
+    /// With a return in this state.
+    #[param(schema_with = word::<ReturnState>)]
+    return_status: Option<String>,
+    /// With this to do.
+    #[param(schema_with = word::<Task>)]
+    task: Option<String>,
+    /// With an invoice, or without.
+    invoiced: Option<bool>,
+    /// That go to this country, by its code.
+    country: Option<String>,
+    /// That are paid by this provider.
+    provider: Option<String>,
+    /// Placed on this day or later, or at this time (RFC 3339).
+    placed_from: Option<String>,
+    /// Placed on this day or before, or until this time (RFC 3339).
+    placed_until: Option<String>,
     /// From 1.
     page: Option<String>,
     /// 1 to 100; left out: 24.
@@ -53,6 +72,16 @@ impl ListQuery {
             status: query_value("status", self.status.as_deref())?,
             payment_status: query_value("payment_status", self.payment_status.as_deref())?,
             fulfilment_status: query_value("fulfilment_status", self.fulfilment_status.as_deref())?,
+            return_state: query_value("return_status", self.return_status.as_deref())?,
+            task: query_value("task", self.task.as_deref())?,
+            invoiced: self.invoiced,
+            country: self.country.clone().unwrap_or_default(),
+            provider: self.provider.clone().unwrap_or_default(),
+            from: query_value::<When>("placed_from", self.placed_from.as_deref())?
+                .map(When::begins),
+            until: query_value::<When>("placed_until", self.placed_until.as_deref())?
+                .map(When::ends),
+            ..OrderFilter::default()
         })
     }
 }

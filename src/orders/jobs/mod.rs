@@ -3,8 +3,8 @@
 mod books;
 mod confirmation;
 mod letters;
-mod payments;
 mod more;
+mod payments;
 
 use crate::jobs::Observer;
 

@@ -10,8 +10,8 @@ use crate::credit::CreditPart;
 use crate::payments::{Payment, PaymentState};
 use crate::pricing::{Quote, QuoteLine};
 use crate::types::{
-    CartId, Email, Locale, Money, OrderId, OrderLineId, ProductId, TaxRate, Timestamp, UserId,
-    VariantId, text_enum,
+    CartId, Email, Locale, Money, OrderId, OrderLineId, OrderViewId, ProductId, TaxRate, Timestamp,
+    UserId, VariantId, text_enum,
 };
 
 pub use books::OrderImbalance;
@@ -468,6 +468,29 @@ pub struct OrderSummary {
     pub placed_at: Timestamp,
 }
 
+/// What staff have to do for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// It is accepted, and something of it is to be sent.
+    Send,
+    /// No money came, and it is not cancelled.
+    Money,
+    /// A return is to be answered, or its money to be sent back.
+    Return,
+}
+text_enum!(Task { Send => "send", Money => "money", Return => "return" });
+
+/// A view of the list that somebody who works here keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderView {
+    /// Its id.
+    pub id: OrderViewId,
+    /// What they call it.
+    pub name: String,
+    /// The query of the list.
+    pub query: String,
+}
+
 /// Which orders a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFilter {
@@ -479,6 +502,24 @@ pub struct OrderFilter {
     pub payment_status: Option<PaymentStatus>,
     /// With this fulfilment status.
     pub fulfilment_status: Option<FulfilmentStatus>,
+    /// With a return in this state.
+    pub return_state: Option<ReturnState>,
+    /// With this to do.
+    pub task: Option<Task>,
+    /// With an invoice, or without.
+    pub invoiced: Option<bool>,
+    /// That go to this country, by its code; empty for any.
+    pub country: String,
+    /// That are paid by this provider; empty for any.
+    pub provider: String,
+    /// Placed then or later.
+    pub from: Option<Timestamp>,
+    /// Placed before then.
+    pub until: Option<Timestamp>,
+    /// That cost so much at least, in minor units.
+    pub min_total: Option<i64>,
+    /// That cost so much at most, in minor units.
+    pub max_total: Option<i64>,
 }
 
 /// How many orders wait for staff.

@@ -12,6 +12,7 @@ mod person;
 mod place;
 mod refund;
 mod returns;
+mod views;
 mod words;
 
 use super::model::{Address, Order, OrderFilter, OrderImbalance, OrderSummary, Waiting};
@@ -43,6 +44,7 @@ pub use returns::{
     NewReturn, NewReturnLine, Receipt, ReceiptLine, ReturnAnswer, answer_return, cancel_return,
     may_return, receive_return, request_return,
 };
+pub use views::{BUILT_IN, OrderExport, delete_view, export_orders, save_view, views};
 pub use words::how_to_pay;
 
 /// The signed-in user's own orders, newest first.

@@ -26,7 +26,7 @@ pub use fulfilments::{fulfilments, insert_fulfilment, set_delivered, set_trackin
 pub use invoices::{
     broken_series, insert_invoice, invoices, missent, next_position, overcredited, wrong_invoices,
 };
-pub use list::{list, waiting, without_money};
+pub use list::{ExportRow, below, delete_view, list, save_view, views, waiting, without_money};
 pub use money::{given_up_on, money_of};
 pub use refunds::{end_refund, insert_refund, refunds};
 pub use returns::{erase_returns, insert_return, returns, set_received, set_return_state};

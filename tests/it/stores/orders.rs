@@ -8,8 +8,7 @@ use zoco::orders::store::{self, Head};
 use zoco::orders::{
     Address, FulfilmentLine, FulfilmentState, FulfilmentStatus, InvoiceKind, NewInvoice, NewOrder,
     NewOrderLine, OrderFilter, OrderStatus, PaymentStatus, Refund, RefundLine, RefundState,
-    ReturnLine, ReturnReason, ReturnState,
-    Statuses, Tracking,
+    ReturnLine, ReturnReason, ReturnState, Statuses, Tracking,
 };
 use zoco::pricing::{Applied, Quote, QuoteLine, TaxShare, TraceStep};
 use zoco::types::{
@@ -569,6 +568,30 @@ both! {
         assert_eq!(store::erase_returns(&mut tx, id).await.unwrap(), 1);
         let read = store::returns(&mut tx, id, currency).await.unwrap().remove(0);
         assert_eq!((read.note.as_str(), read.answer.as_str()), ("", ""));
+    }
+
+    async fn views_and_tables_of_the_list(app: TestApp) {
+        let ada = app.customer("ada@example.com").await.user_id().unwrap();
+        let now = app.clock.now();
+        let mut ids = Vec::new();
+        for number in ["A", "B", "C"] {
+            ids.push(insert(&app, &order(&app, number, cart(&app, number, None).await, None), now).await);
+        }
+        let mut tx = app.db.begin().await.unwrap();
+        let filter = OrderFilter { country: "ES".to_owned(), ..OrderFilter::default() };
+        let rows = store::below(&mut tx, &filter, i64::MAX, 2).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.summary.number.as_str()).collect::<Vec<_>>(), ["C", "B"]);
+        assert_eq!(rows[0].sums.map(|sum| sum.minor()), [9600, 0, 490, 1751]);
+        assert_eq!((rows[0].country.as_str(), rows[0].summary.count), ("ES", 4));
+        let rest = store::below(&mut tx, &filter, rows[1].id.0, 2).await.unwrap();
+        assert_eq!(rest.len(), 1);
+        store::save_view(&mut tx, ada, "Mine", "status=pending", now).await.unwrap();
+        store::save_view(&mut tx, ada, "Mine", "status=confirmed", now).await.unwrap();
+        let views = store::views(&mut tx, ada).await.unwrap();
+        assert_eq!(views.iter().map(|view| view.query.as_str()).collect::<Vec<_>>(), ["status=confirmed"]);
+        assert!(!store::delete_view(&mut tx, UserId(4711), views[0].id).await.unwrap());
+        assert!(store::delete_view(&mut tx, ada, views[0].id).await.unwrap());
+        assert!(store::views(&mut tx, ada).await.unwrap().is_empty());
     }
 
     async fn notes_go_when_their_order_forgets_its_person(app: TestApp) {
