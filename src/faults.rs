@@ -9,6 +9,19 @@ pub const POINTS: &[&str] = &[
     "place.promotions_counted",
     "place.order_written",
     "place.committed",
+    "gateway.about_to_be_asked",
+    "gateway.answered",
+    "gateway.written",
+    "gateway.committed",
+    "webhook.kept",
+    "webhook.committed",
+    "payment.seen",
+    "payment.written",
+    "payment.committed",
+    "refund.written",
+    "refund.committed",
+    "cancel.written",
+    "cancel.committed",
 ];
 
 /// Aborts the program when a test asked for it here. `point` is one of [`POINTS`].

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use super::DOMAIN;
@@ -68,10 +68,10 @@ impl Buyer {
         let reply = self
             .ask(|try_| self.post("/api/cart/items", try_, "cart", &item))
             .await?;
-        if reply.status() == StatusCode::CONFLICT {
+        if reply.status == StatusCode::CONFLICT {
             return Ok(Outcome::Refused);
         }
-        let cart = read(reply).await?;
+        let cart = reply.good()?;
         let cart = cart["token"]
             .as_str()
             .context("a cart without a token")?
@@ -86,10 +86,10 @@ impl Buyer {
             request.header("cart-token", &cart)
         };
         let reply = self.ask(place).await?;
-        if reply.status() == StatusCode::CONFLICT {
+        if reply.status == StatusCode::CONFLICT {
             return Ok(Outcome::Refused);
         }
-        let mut placed = read(reply).await?;
+        let mut placed = reply.good()?;
         let number = placed["number"]
             .as_str()
             .context("an order without a number")?
@@ -107,7 +107,7 @@ impl Buyer {
                 return self.pay(page, number, &token).await;
             }
             tokio::time::sleep(PAUSE).await;
-            placed = read(self.ask(|_| place(1)).await?).await?;
+            placed = self.ask(|_| place(1)).await?.good()?;
         }
         Ok(Outcome::Ordered {
             number,
@@ -130,8 +130,8 @@ impl Buyer {
         };
         let reply = self.ask(decide).await?;
         // A conflict: it was decided by a request whose answer was lost.
-        let known = reply.status().is_redirection() || reply.status() == StatusCode::CONFLICT;
-        anyhow::ensure!(known, "the gateway said {}", reply.status());
+        let known = reply.status.is_redirection() || reply.status == StatusCode::CONFLICT;
+        anyhow::ensure!(known, "the gateway said {}", reply.status);
         let back = format!(
             "{}/orders/{number}/payment/return?token={token}",
             self.program.address()
@@ -160,14 +160,14 @@ impl Buyer {
     }
 
     /// Asks until there is an answer that is none of "not now".
-    async fn ask(&self, request: impl Fn(usize) -> RequestBuilder) -> anyhow::Result<Response> {
+    async fn ask(&self, request: impl Fn(usize) -> RequestBuilder) -> anyhow::Result<Answer> {
         let mut last = String::new();
         for try_ in 0..TRIES {
-            match request(try_).send().await {
-                Ok(reply) if reply.status().is_server_error() => {
-                    last = format!("the shop said {}", reply.status());
+            match answer(request(try_)).await {
+                Ok(answer) if answer.status.is_server_error() || answer.is_under_way() => {
+                    last = format!("the shop said {}", answer.status);
                 }
-                Ok(reply) => return Ok(reply),
+                Ok(answer) => return Ok(answer),
                 Err(error) => last = error.to_string(),
             }
             tokio::time::sleep(PAUSE).await;
@@ -176,9 +176,29 @@ impl Buyer {
     }
 }
 
-async fn read(reply: Response) -> anyhow::Result<Value> {
+/// What the shop said; the body is null where it is no JSON.
+struct Answer {
+    status: StatusCode,
+    body: Value,
+}
+
+impl Answer {
+    /// Whether the first request under the same key has not ended, or was killed.
+    fn is_under_way(&self) -> bool {
+        self.status == StatusCode::CONFLICT && self.body["code"] == "request_in_progress"
+    }
+
+    /// The body of a good answer.
+    fn good(self) -> anyhow::Result<Value> {
+        let Self { status, body } = self;
+        anyhow::ensure!(status.is_success(), "the shop said {status}: {body}");
+        Ok(body)
+    }
+}
+
+async fn answer(request: RequestBuilder) -> reqwest::Result<Answer> {
+    let reply = request.send().await?;
     let status = reply.status();
-    let body: Value = serde_json::from_str(&reply.text().await?).unwrap_or_default();
-    anyhow::ensure!(status.is_success(), "the shop said {status}: {body}");
-    Ok(body)
+    let body = serde_json::from_str(&reply.text().await?).unwrap_or_default();
+    Ok(Answer { status, body })
 }

@@ -124,6 +124,16 @@ fn any_promotion(currency: Currency) -> impl Strategy<Value = Promotion> {
         })
 }
 
+/// Each promotion with an id of its own, as the shop's books have them.
+fn numbered(promotions: Vec<Promotion>) -> Vec<Promotion> {
+    let promotions = (1..).zip(promotions);
+    let numbered = promotions.map(|(id, promotion)| Promotion {
+        id: PromotionId(id),
+        ..promotion
+    });
+    numbered.collect()
+}
+
 fn any_rate(currency: Currency) -> impl Strategy<Value = ShippingRate> {
     let step = move |(from, minor)| RateStep {
         from,
@@ -174,7 +184,7 @@ fn any_input() -> impl Strategy<Value = PriceInput> {
                     prices_include_tax,
                     at: NOW,
                     lines,
-                    promotions,
+                    promotions: numbered(promotions),
                     shipping: shipping.map(|(rate, free_over, tax)| ShippingPrice {
                         label: "Post".to_owned(),
                         rate,

@@ -12,20 +12,23 @@ use zoco::catalog::service::ProductInput;
 use zoco::config::Config;
 use zoco::db::query::{Sql, execute, fetch_all};
 use zoco::db::{Conn, Db};
+use zoco::promotions::service::PromotionInput;
 use zoco::types::MoneyInput;
 
 use crate::support::process::{PATIENCE, Program, ask, run, run_with_input, zoco};
 use crate::support::{needs, plain, postgres, runtime};
 
 /// A folder and a database for a program.
-struct Place {
+pub struct Place {
     folder: TempDir,
-    database: String,
+    /// Its URL.
+    pub database: String,
     on_postgres: bool,
 }
 
 impl Place {
-    fn sqlite() -> Self {
+    /// On SQLite.
+    pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}", folder.path().join("data/zoco.db").display());
         Self {
@@ -35,7 +38,8 @@ impl Place {
         }
     }
 
-    fn postgres() -> Self {
+    /// On PostgreSQL.
+    pub fn postgres() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             database: runtime().block_on(postgres::empty_database()),
@@ -43,25 +47,52 @@ impl Place {
         }
     }
 
-    fn path(&self) -> &Path {
+    /// The folder.
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
     fn start(&self, arguments: &[&str]) -> Program {
-        let mut all = vec!["--no-demo", "--database", &self.database];
-        all.extend(arguments);
-        Program::start(self.path(), &all, &[("ZOCO_RATE_LIMITS", "off")])
+        self.start_with(arguments, &[])
     }
 
-    /// Products with a lot of stock, put in without the program.
-    async fn fill(&self) -> Vec<i64> {
+    /// Starts the program with more settings.
+    pub fn start_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Program {
+        let mut all = vec!["--no-demo", "--database", &self.database];
+        all.extend(arguments);
+        let variables = [&[("ZOCO_RATE_LIMITS", "off")], variables].concat();
+        Program::start(self.path(), &all, &variables)
+    }
+
+    /// Ten percent off for a code, put in without the program.
+    pub async fn promote(&self, code: &str) {
+        let app = self.open().await;
+        let input = PromotionInput {
+            name: "Ten off".to_owned(),
+            trigger: Some("code".to_owned()),
+            code: Some(code.to_owned()),
+            kind: "percentage".to_owned(),
+            percent: Some("10".to_owned()),
+            ..PromotionInput::default()
+        };
+        let made = zoco::promotions::service::create(&app, &app.system(), input).await;
+        made.unwrap();
+        app.db.close().await;
+    }
+
+    async fn open(&self) -> App {
         let config = Config {
             database_url: self.database.clone(),
             data_dir: self.path().join("data"),
             demo: false,
             ..Config::default()
         };
-        let app = App::open(config).await.unwrap();
+        App::open(config).await.unwrap()
+    }
+
+    /// Products with a lot of stock, put in without the program.
+    pub async fn fill(&self) -> Vec<i64> {
+        let app = self.open().await;
         let mut ids = Vec::new();
         for (name, price) in [("Cup", "9.99"), ("Pot", "24.50")] {
             let input = ProductInput {
@@ -77,7 +108,8 @@ impl Place {
         ids
     }
 
-    fn remove(self) {
+    /// Removes the database.
+    pub fn remove(self) {
         if self.on_postgres {
             runtime().block_on(postgres::drop_database(&self.database));
         }

@@ -10,6 +10,7 @@ use crate::audit;
 use crate::ctx::{Ctx, Permission};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::jobs;
 use crate::promotions;
 use crate::reviews;
@@ -100,7 +101,9 @@ pub async fn cancel(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
     if ctx.may(Permission::Orders) {
         note(&mut tx, ctx, "order.cancelled", &order, after).await?;
     }
+    faults::reach("cancel.written");
     let order = finish(tx, ctx, &order.number).await?;
+    faults::reach("cancel.committed");
     metrics::counter!("zoco_orders_cancelled_total").increment(1);
     Ok(order)
 }

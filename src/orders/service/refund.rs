@@ -14,6 +14,7 @@ use crate::audit;
 use crate::ctx::{Ctx, Permission};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
+use crate::faults;
 use crate::inventory;
 use crate::jobs;
 use crate::payments::service::{self as payments, operations_of, still_refundable};
@@ -108,7 +109,9 @@ pub async fn refund(app: &App, ctx: &Ctx, number: &str, input: RefundInput) -> R
         told(&new),
     )
     .await?;
+    faults::reach("refund.written");
     tx.commit().await?;
+    faults::reach("refund.committed");
     for operation in asked {
         at_once(app, operation).await;
     }

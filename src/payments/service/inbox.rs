@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::jobs;
 use crate::payments::model::{EventState, GatewayEvent, OperationKind, Payment, PaymentEvent};
 use crate::payments::provider::{Headers, Trouble};
@@ -46,7 +47,9 @@ pub async fn receive(
     if let Some(id) = new {
         jobs::emit(&mut tx, ctx, RECEIVED, &json!({ "event_id": id })).await?;
     }
+    faults::reach("webhook.kept");
     tx.commit().await?;
+    faults::reach("webhook.committed");
     let repeated = if new.is_none() { "yes" } else { "no" };
     let labels = [
         ("provider", provider.to_owned()),

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::ctx::Ctx;
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::jobs;
 use crate::payments::model::{Begun, Operation, OperationKind, OperationState, Payment, Sight};
 use crate::payments::provider::{Answer, Call, Expected, Trouble};
@@ -120,6 +121,7 @@ pub async fn ask(
     let mut tx = app.db.begin().await?;
     store::note_attempt(&mut tx, operation.id, now).await?;
     tx.commit().await?;
+    faults::reach("gateway.about_to_be_asked");
     let call = Call {
         key: &operation.idempotency_key,
         amount: operation.amount,
@@ -149,6 +151,7 @@ pub async fn ask(
         OperationKind::Capture => gateway.capture(app, payment, call).await.map(Reply::Done),
         OperationKind::Refund => gateway.refund(app, payment, call).await.map(Reply::Done),
     };
+    faults::reach("gateway.answered");
     match answer {
         Ok(reply) => Ok(reply),
         Err(Trouble::Refused(words)) => {

@@ -211,7 +211,8 @@ fn price_shipping(
         check(free_over, input.currency)?;
     }
     let free = Money::zero(input.currency);
-    if !input.lines.iter().any(|line| line.ships) {
+    let is_sent = |line: &PriceLine| line.ships && line.quantity > 0;
+    if !input.lines.iter().any(is_sent) {
         return Ok((free, "Nothing to send".to_owned()));
     }
     Ok(match (&method.rate, method.free_over) {

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::jobs;
 use crate::orders::model::Order;
 use crate::orders::service::change::{event, tell};
@@ -51,7 +52,9 @@ pub async fn perform(app: &App, id: OperationId) -> Result<()> {
         if payments::end_operation(&mut tx, &ctx, &operation, &reply).await? {
             write_down(&mut tx, app, &ctx, &order, &operation, &reply).await?;
         }
+        faults::reach("gateway.written");
         tx.commit().await?;
+        faults::reach("gateway.committed");
     }
     match operation.kind {
         // The gateway says best what stands now, also when it refused.

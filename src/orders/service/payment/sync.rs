@@ -11,6 +11,7 @@ use crate::audit;
 use crate::ctx::{Ctx, Permission};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::inventory;
 use crate::jobs;
 use crate::orders::model::{Order, OrderStatus, OrderSummary, Statuses};
@@ -46,6 +47,7 @@ pub async fn sync(app: &App, id: PaymentId) -> Result<()> {
         let Some(sight) = payments::fetch(app, &payment).await? else {
             return Ok(());
         };
+        faults::reach("payment.seen");
         let mut written = write_down(app, &ctx, &payment, &sight, true).await?;
         if matches!(written, Written::Short) {
             written = write_down(app, &ctx, &payment, &sight, false).await?;
@@ -143,7 +145,9 @@ async fn write_down(
     if payment.unmatched == Some(Unmatched::CannotFill) {
         cancel_unfilled(&mut tx, ctx, &order, now).await?;
     }
+    faults::reach("payment.written");
     tx.commit().await?;
+    faults::reach("payment.committed");
     Ok(Written::Done)
 }
 
