@@ -134,7 +134,7 @@ both! {
         }
         let mine = store::of_user(&mut tx, ada, app.currency()).await.unwrap().unwrap();
         assert_eq!((mine.kind, mine.user_email.as_deref()), (CreditKind::StoreCredit, Some("ada@example.com")));
-        assert_eq!(store::all_of_user(&mut tx, ada).await.unwrap(), [mine.clone()]);
+        assert_eq!(store::all_of_user(&mut tx, ada).await.unwrap(), std::slice::from_ref(&mine));
         let by_ada = NewEntry { actor: (Some(ada), "Ada"), ..entry(100, None) };
         store::post(&mut tx, mine.id, &by_ada, now).await.unwrap();
         let gift = store::insert(&mut tx, &card(&app), None, None).await.unwrap();
