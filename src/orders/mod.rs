@@ -139,6 +139,11 @@ pub mod urls {
         format!("{ADMIN_ORDERS}/{number}/returns/{one}")
     }
 
+    /// Staff: the money of a return goes back (POST).
+    pub fn admin_return_refund(number: &str, one: impl std::fmt::Display) -> String {
+        format!("{ADMIN_ORDERS}/{number}/returns/{one}/refund")
+    }
+
     /// Staff: the goods of a return came (POST).
     pub fn admin_received(number: &str, one: impl std::fmt::Display) -> String {
         format!("{ADMIN_ORDERS}/{number}/returns/{one}/received")

@@ -3,7 +3,7 @@
 use serde_json::json;
 use zoco::ctx::{Ctx, Permission};
 use zoco::error::Error;
-use zoco::orders::service::{self, NewReturn, NewReturnLine, Receipt, ReturnAnswer};
+use zoco::orders::service::{self, NewReturn, NewReturnLine, Receipt, ReturnAnswer, ReturnRefund};
 use zoco::orders::{Order, OrderStatus, ReturnState};
 
 use crate::checkout::{guest_order, on_hand, order_of};
@@ -145,6 +145,39 @@ both! {
         let refused = service::request_return(&app, &guest, number, back(&order, 1)).await.unwrap_err();
         assert_eq!(code(&refused), "not_returnable");
         app.run_jobs().await;
+    }
+
+    async fn the_money_of_what_came_goes_back_once(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let staff = app.staff("orders@example.com", &[Permission::Orders]).await;
+        let (guest, order) = guest_order(&app, &mug, 3).await;
+        let number = &order.number;
+        service::record_payment(&app, &staff, number).await.unwrap();
+        drive(&app, number, OrderStatus::Delivered).await;
+        service::request_return(&app, &guest, number, back(&order, 2)).await.unwrap();
+        service::answer_return(&app, &staff, number, 1, &answer("approved", "")).await.unwrap();
+        service::receive_return(&app, &staff, number, 1, &Receipt::default()).await.unwrap();
+        let works = vec![(app.clone(), staff.clone(), number.clone()); 4];
+        let results = at_once(works, |(app, ctx, number)| async move {
+            let once = ReturnRefund {
+                shipping: false,
+                expected_refunded: Some(zoco::types::MoneyInput::new("0.00")),
+            };
+            service::refund_return(&app, &ctx, &number, 1, once).await
+        })
+        .await;
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+        let refunded = service::order(&app, &staff, number).await.unwrap();
+        assert_eq!((refunded.returns[0].state, refunded.returns[0].refunded.amount().as_str()), (ReturnState::Refunded, "48.00"));
+        let gone: i64 = refunded.payments.iter().map(|payment| payment.refunded.minor()).sum();
+        assert_eq!(gone, 4800);
+        app.run_jobs().await;
+        // The credit note names the pieces.
+        let issued = service::invoices(&app, &guest, number).await.unwrap();
+        let note = service::printed(&app, &guest, number, &issued[1].number).await.unwrap();
+        assert_eq!((note.lines[0].quantity, note.lines[0].amount, note.reason.as_str()), (2, 4800, "Return 1"));
+        let letters = app.letters();
+        assert!(letters.iter().any(|letter| letter.subject.contains("go back to you")), "{letters:?}");
     }
 
     async fn the_days_of_returns_end(app: TestApp) {

@@ -10,11 +10,12 @@ use crate::addresses::pages::Typed;
 use crate::app::App;
 use crate::error::{Error, FieldErrors};
 use crate::orders::model::{Order, Return};
-use crate::orders::service::{Receipt, ReceiptLine, ReturnAnswer};
+use crate::orders::service::{Receipt, ReceiptLine, ReturnAnswer, ReturnRefund};
 use crate::orders::{service, urls};
+use crate::types::{Money, MoneyInput};
 use crate::web::form::Form;
 use crate::web::html::page_with;
-use crate::web::{Answer, Link, Shell, Template, Viewer};
+use crate::web::{Answer, Flash, Link, Shell, Template, Viewer, redirect};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -22,6 +23,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(&urls::admin_return(number, one), get(show).post(answer))
         .route(&urls::admin_received(number, one), post(receive))
+        .route(&urls::admin_return_refund(number, one), post(refund))
 }
 
 #[derive(Template)]
@@ -31,11 +33,20 @@ struct ReturnPage {
     crumbs: Vec<Link>,
     order: Order,
     one: Return,
+    /// What went back of the order so far.
+    refunded: Money,
     typed: Typed,
     errors: FieldErrors,
 }
 
-fn draw(viewer: Viewer, order: Order, number: i64, typed: Typed, errors: FieldErrors) -> Answer {
+async fn draw(
+    app: &App,
+    viewer: Viewer,
+    order: Order,
+    number: i64,
+    typed: Typed,
+    errors: FieldErrors,
+) -> Answer {
     let mut returns = order.returns.iter();
     let one = returns.find(|one| one.number == number).cloned();
     let status = if errors.is_empty() {
@@ -44,9 +55,13 @@ fn draw(viewer: Viewer, order: Order, number: i64, typed: Typed, errors: FieldEr
         StatusCode::UNPROCESSABLE_ENTITY
     };
     let page = ReturnPage {
-        shell: viewer.shell,
         crumbs: crumbs(Some(&order)),
         one: one.ok_or(Error::NotFound)?,
+        refunded: service::books(app, &viewer.ctx, &order.number)
+            .await?
+            .refundable
+            .refunded,
+        shell: viewer.shell,
         order,
         typed,
         errors,
@@ -67,7 +82,7 @@ async fn show(
         typed.set(&field, &line.quantity.to_string());
         typed.set(&format!("restock.{}", line.order_line_id), "yes");
     }
-    draw(viewer, order, one, typed, FieldErrors::default())
+    draw(&app, viewer, order, one, typed, FieldErrors::default()).await
 }
 
 async fn answer(
@@ -83,9 +98,30 @@ async fn answer(
     match service::answer_return(&app, &viewer.ctx, &number, one, &input).await {
         Err(Error::Invalid(errors)) => {
             let order = service::order_for_staff(&app, &viewer.ctx, &number).await?;
-            draw(viewer, order, one, typed, errors)
+            draw(&app, viewer, order, one, typed, errors).await
         }
         answered => tell(&viewer, &number, answered, "answered").await,
+    }
+}
+
+async fn refund(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path((number, one)): Path<(String, i64)>,
+    Form(typed): Form<Typed>,
+) -> Answer {
+    let input = ReturnRefund {
+        shipping: !typed.of("shipping").is_empty(),
+        expected_refunded: typed.given("expected_refunded").map(MoneyInput::new),
+    };
+    match service::refund_return(&app, &viewer.ctx, &number, one, input).await {
+        // Every field was the page's own: what is wrong is news, not a slip of the pen.
+        Err(Error::Invalid(errors)) => {
+            let words: Vec<&str> = errors.iter().map(|(_, error)| &*error.message).collect();
+            viewer.flash(Flash::warning(words.join(" "))).await?;
+            redirect(&urls::admin_return(&number, one))
+        }
+        refunded => tell(&viewer, &number, refunded, "refunded").await,
     }
 }
 
@@ -127,7 +163,7 @@ async fn receive(
                 let field = id.map_or(field.to_owned(), |id| format!("quantity.{id}"));
                 placed.add(&field, error.code, error.message.clone());
             }
-            draw(viewer, order, one, typed, placed)
+            draw(&app, viewer, order, one, typed, placed).await
         }
         received => tell(&viewer, &number, received, "told what came back").await,
     }

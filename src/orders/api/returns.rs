@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 use super::json::OrderJson;
 use crate::app::App;
 use crate::orders::model::Order;
-use crate::orders::service::{self, NewReturn, Receipt, ReturnAnswer};
-use crate::web::json::{Json, Problem, created};
+use crate::orders::service::{self, NewReturn, Receipt, ReturnAnswer, ReturnRefund};
+use crate::web::json::{Json, MoneyJson, Problem, created};
 use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
@@ -21,6 +21,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cancel))
         .routes(routes!(answer))
         .routes(routes!(receive))
+        .routes(routes!(refund))
 }
 
 /// Something that is sent back.
@@ -34,6 +35,8 @@ pub struct ReturnJson {
     note: String,
     /// What staff answered.
     answer: String,
+    /// What went back for it.
+    refunded: MoneyJson,
     /// What it is.
     lines: Vec<ReturnLineJson>,
     /// When it was asked for.
@@ -72,6 +75,7 @@ impl ReturnJson {
             status: one.state.as_str(),
             note: one.note.clone(),
             answer: one.answer.clone(),
+            refunded: one.refunded.into(),
             lines: one
                 .lines
                 .iter()
@@ -200,5 +204,32 @@ async fn receive(
     Json(input): Json<Receipt>,
 ) -> Result<Json<OrderJson>, Failure> {
     let order = service::receive_return(&app, &ctx, &number, one, &input).await?;
+    Ok(Json(OrderJson::new(&ctx, &order)))
+}
+
+/// Send the money of a return back (staff)
+///
+/// Of the pieces that came, by their share of what was paid for their line.
+#[utoipa::path(post, path = "/admin/orders/{number}/returns/{return}/refund", tag = "orders",
+    request_body = ReturnRefund,
+    params(
+        ("number" = String, Path, description = "The public number"),
+        ("return" = i64, Path, description = "The return's number within the order"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Replays the first answer"),
+    ),
+    responses(
+        (status = 200, body = OrderJson),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`transition_not_allowed`, `refund_too_large`, `changed_meanwhile`"),
+        (status = 422, body = Problem),
+    ), security(("bearer" = [])))]
+async fn refund(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path((number, one)): Path<(String, i64)>,
+    Json(input): Json<ReturnRefund>,
+) -> Result<Json<OrderJson>, Failure> {
+    let order = service::refund_return(&app, &ctx, &number, one, input).await?;
     Ok(Json(OrderJson::new(&ctx, &order)))
 }

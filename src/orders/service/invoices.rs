@@ -14,7 +14,7 @@ use crate::ctx::{Ctx, Permission};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::orders::model::{Invoice, InvoiceKind, NewInvoice, Order, OrderStatus};
-use crate::orders::paper::{self, Credit, Printed};
+use crate::orders::paper::{self, Credit, CreditLine, Printed};
 use crate::orders::store;
 use crate::types::Money;
 
@@ -210,11 +210,32 @@ pub async fn credit(
         return Ok(());
     };
     let total = Money::parse(amount, order.total.currency()).map_err(anyhow::Error::from)?;
-    let credit = Credit {
-        total,
-        lines: Vec::new(),
-        shipping: Money::zero(total.currency()),
-        reason: String::new(),
+    let refunds = store::refunds(&mut tx, order.id).await?;
+    let whole = refunds
+        .iter()
+        .find(|one| one.id.0 == refund && one.amount == total);
+    let credit = match whole {
+        Some(one) => Credit {
+            total,
+            lines: one
+                .lines
+                .iter()
+                .map(|line| CreditLine {
+                    line: line.line_id,
+                    quantity: line.quantity,
+                    amount: line.amount,
+                })
+                .collect(),
+            shipping: one.shipping,
+            reason: one.reason.clone(),
+        },
+        // Only a part of it went through: its lines say nothing about the sum.
+        None => Credit {
+            total,
+            lines: Vec::new(),
+            shipping: Money::zero(total.currency()),
+            reason: String::new(),
+        },
     };
     let reference = format!("refund {refund}");
     issue_credit_note(&mut tx, app, ctx, &order, &reference, &credit).await?;

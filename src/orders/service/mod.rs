@@ -41,8 +41,8 @@ pub use person::{all_own, erase};
 pub use place::place;
 pub use refund::{RefundInput, RefundLineInput, books, refund};
 pub use returns::{
-    NewReturn, NewReturnLine, Receipt, ReceiptLine, ReturnAnswer, answer_return, cancel_return,
-    may_return, receive_return, request_return,
+    NewReturn, NewReturnLine, Receipt, ReceiptLine, ReturnAnswer, ReturnRefund, answer_return,
+    cancel_return, may_return, receive_return, refund_return, request_return,
 };
 pub use views::{BUILT_IN, OrderExport, delete_view, export_orders, save_view, views};
 pub use words::how_to_pay;

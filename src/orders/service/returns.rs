@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::change::{event, finish, tell};
-use super::find_to_change;
+use super::{RefundInput, RefundLineInput, find_to_change};
 use crate::app::App;
 use crate::audit;
 use crate::ctx::{Ctx, Permission};
@@ -18,7 +18,7 @@ use crate::inventory;
 use crate::jobs;
 use crate::orders::model::{Order, OrderLine, Return, ReturnLine, ReturnReason, ReturnState};
 use crate::orders::store;
-use crate::types::{OrderLineId, VariantId};
+use crate::types::{MoneyInput, OrderLineId, VariantId};
 
 /// The longest text of a shopper or of staff, in characters.
 const MAX_TEXT: usize = 2000;
@@ -65,6 +65,19 @@ pub struct ReturnAnswer {
 pub struct Receipt {
     /// How many of each line came; left out: all of them, and back to the shelf.
     pub lines: Option<Vec<ReceiptLine>>,
+}
+
+/// How the money of a return goes back.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnRefund {
+    /// Whether what is left of shipping goes back, too.
+    #[serde(default)]
+    pub shipping: bool,
+    /// What had gone back of the order when the asker looked; another sum is the conflict
+    /// `changed_meanwhile`.
+    #[schema(value_type = Option<String>)]
+    pub expected_refunded: Option<MoneyInput>,
 }
 
 /// Pieces of a line that came.
@@ -288,6 +301,62 @@ pub async fn receive_return(
         }
     }
     inventory::service::put_back(&mut tx, ctx, &shelf, &order.number).await?;
+    finish(tx, ctx, &order.number).await
+}
+
+/// Staff: sends the money of what came back, and of shipping on demand. Errors: those of
+/// [`refund`](super::refund); `NotFound`; conflict `transition_not_allowed`.
+pub async fn refund_return(
+    app: &App,
+    ctx: &Ctx,
+    number: &str,
+    position: i64,
+    input: ReturnRefund,
+) -> Result<Order> {
+    let order = super::order_for_staff(app, ctx, number).await?;
+    let one = known(&order, position)?;
+    if !one.state.may_become(ReturnState::Refunded) {
+        let to = ReturnState::Refunded;
+        let detail = format!("A return that is {} cannot become {to}.", one.state);
+        return Err(Error::conflict("transition_not_allowed", detail));
+    }
+    let before = super::books(app, ctx, number).await?.refundable.refunded;
+    let lines = one.lines.iter().filter(|line| line.received > 0);
+    let refund = RefundInput {
+        lines: lines
+            .map(|line| RefundLineInput {
+                line_id: line.order_line_id.0,
+                quantity: line.received,
+                // It went back to the shelf, or not, when it came.
+                restock: false,
+            })
+            .collect(),
+        shipping: input.shipping,
+        amount: None,
+        reason: format!("Return {}", one.number),
+        // Who asks twice at once is refused by it: the money goes back once.
+        expected_refunded: Some(
+            input
+                .expected_refunded
+                .unwrap_or_else(|| MoneyInput::new(before.amount())),
+        ),
+    };
+    super::refund(app, ctx, number, refund).await?;
+    let after = super::books(app, ctx, number).await?.refundable.refunded;
+    let mut tx = app.db.begin().await?;
+    let order = find_to_change(&mut tx, ctx, number).await?;
+    let one = known(&order, position)?;
+    move_on(
+        &mut tx,
+        ctx,
+        &order,
+        one,
+        ReturnState::Refunded,
+        &one.answer,
+    )
+    .await?;
+    let amount = after.minus(before).unwrap_or(after);
+    store::set_return_refunded(&mut tx, one.id, amount).await?;
     finish(tx, ctx, &order.number).await
 }
 

@@ -29,7 +29,9 @@ pub use invoices::{
 pub use list::{ExportRow, below, delete_view, list, save_view, views, waiting, without_money};
 pub use money::{given_up_on, money_of};
 pub use refunds::{end_refund, insert_refund, refunds};
-pub use returns::{erase_returns, insert_return, returns, set_received, set_return_state};
+pub use returns::{
+    erase_returns, insert_return, returns, set_received, set_return_refunded, set_return_state,
+};
 pub use write::{erase, erase_actor, erase_notes, insert, insert_event, set_statuses};
 
 /// How an address is kept in its column.

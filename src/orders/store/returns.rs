@@ -161,6 +161,19 @@ pub async fn set_received(
     Ok(())
 }
 
+/// What went back for a return.
+pub async fn set_return_refunded(tx: &mut Tx, id: ReturnId, amount: Money) -> db::Result<()> {
+    execute!(
+        tx,
+        "update returns
+        set refunded_minor = $1
+        where id = $2",
+        amount.minor(),
+        id,
+    )?;
+    Ok(())
+}
+
 /// Empties what was written of the returns of an order.
 pub async fn erase_returns(tx: &mut Tx, order: OrderId) -> db::Result<u64> {
     execute!(

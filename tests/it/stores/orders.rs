@@ -565,6 +565,9 @@ both! {
         assert_eq!((read.id, read.number, read.state, read.updated_at), (one, 1, agreed, later));
         assert_eq!((read.note.as_str(), read.answer.as_str()), ("Too late", "Send it"));
         assert_eq!(read.lines, [ReturnLine { received: 2, restocked: 1, ..line }]);
+        store::set_return_refunded(&mut tx, one, Money::new(4800, currency)).await.unwrap();
+        let read = store::returns(&mut tx, id, currency).await.unwrap().remove(0);
+        assert_eq!(read.refunded.minor(), 4800);
         assert_eq!(store::erase_returns(&mut tx, id).await.unwrap(), 1);
         let read = store::returns(&mut tx, id, currency).await.unwrap().remove(0);
         assert_eq!((read.note.as_str(), read.answer.as_str()), ("", ""));
