@@ -260,45 +260,9 @@ impl World {
                 self.things.remove("items {id}");
                 order(&self.app, &self.owner, &product, 1, "bank_transfer").await
             }
-            "returns {return}" => {
-                let number = self.things["orders {number}"].clone();
-                let (app, orders) = (&self.app, zoco::orders::service::transition);
-                for to in ["confirmed", "processing", "shipped", "delivered"] {
-                    // Some of it may have happened for another thing of this order.
-                    let _ = orders(app, &system, &number, to.parse().unwrap()).await;
-                }
-                let order = zoco::orders::service::order(app, &system, &number)
-                    .await
-                    .unwrap();
-                let line = zoco::orders::service::NewReturnLine {
-                    line_id: order.lines[0].id.0,
-                    quantity: 1,
-                    reason: "late".to_owned(),
-                };
-                let input = zoco::orders::service::NewReturn {
-                    lines: Some(vec![line]),
-                    note: None,
-                };
-                let asked =
-                    zoco::orders::service::request_return(app, &system, &number, input).await;
-                asked.unwrap().returns[0].number.to_string()
-            }
-            "invoices {invoice}" => {
-                let number = self.things["orders {number}"].clone();
-                let issued =
-                    zoco::orders::service::issue_invoice(&self.app, &system, &number).await;
-                issued.unwrap().number
-            }
-            "parcels {parcel}" | "fulfilments {fulfilment}" => {
-                let number = self.things["orders {number}"].clone();
-                let (app, orders) = (&self.app, zoco::orders::service::transition);
-                for to in ["confirmed", "processing", "shipped"] {
-                    // Some of it may have happened for another thing of this order.
-                    let _ = orders(app, &system, &number, to.parse().unwrap()).await;
-                }
-                let order = zoco::orders::service::order(app, &system, &number).await;
-                order.unwrap().fulfilments[0].number.to_string()
-            }
+            "returns {return}" => Box::pin(self.ask_for_return()).await,
+            "invoices {invoice}" => Box::pin(self.issue_invoice()).await,
+            "parcels {parcel}" | "fulfilments {fulfilment}" => Box::pin(self.send_parcel()).await,
             "test-gateway {reference}" | "payments {id}" => {
                 let key = ProductKey::Id(self.product().await);
                 let product = catalog::product(&self.app, &system, &key).await.unwrap();
@@ -482,6 +446,53 @@ impl World {
         };
         self.things.insert(kind.to_owned(), made.clone());
         made
+    }
+
+    /// Issues the invoice of the order that was made; gives its number.
+    async fn issue_invoice(&self) -> String {
+        let (app, number) = (&self.app, &self.things["orders {number}"]);
+        let issued = zoco::orders::service::issue_invoice(app, &app.system(), number).await;
+        issued.unwrap().number
+    }
+
+    /// Moves the order that was made on, as far as its state allows: some of it may have happened
+    /// for another thing of this order.
+    async fn drive_order(&self, steps: &[&str]) -> zoco::orders::Order {
+        let (app, number) = (&self.app, &self.things["orders {number}"]);
+        let system = app.system();
+        for to in steps {
+            let to = to.parse().unwrap();
+            let _ = Box::pin(zoco::orders::service::transition(app, &system, number, to)).await;
+        }
+        let order = zoco::orders::service::order(app, &system, number).await;
+        order.unwrap()
+    }
+
+    /// Sends the order that was made; gives its parcel's number.
+    async fn send_parcel(&self) -> String {
+        let order = self
+            .drive_order(&["confirmed", "processing", "shipped"])
+            .await;
+        order.fulfilments[0].number.to_string()
+    }
+
+    /// Asks to send something of the order that was made back; gives the return's number.
+    async fn ask_for_return(&self) -> String {
+        let steps = ["confirmed", "processing", "shipped", "delivered"];
+        let order = self.drive_order(&steps).await;
+        let line = zoco::orders::service::NewReturnLine {
+            line_id: order.lines[0].id.0,
+            quantity: 1,
+            reason: "late".to_owned(),
+        };
+        let input = zoco::orders::service::NewReturn {
+            lines: Some(vec![line]),
+            note: None,
+        };
+        let (app, system) = (&self.app, self.app.system());
+        let number = &order.number;
+        let asked = zoco::orders::service::request_return(app, &system, number, input).await;
+        asked.unwrap().returns[0].number.to_string()
     }
 
     /// The id of the product that everything else is about.
