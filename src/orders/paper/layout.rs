@@ -148,9 +148,17 @@ impl Sheet {
             }
         }
         self.y += TEXT * LINE + 3.0;
-        self.rule(EDGE, RIGHT);
-        self.y += 5.0;
         self.head = columns;
+        self.rule_of_table();
+        self.y += 5.0;
+    }
+
+    /// A line as wide as the table.
+    fn rule_of_table(&mut self) {
+        let (first, last) = (self.head.first(), self.head.last());
+        let left = first.map_or(EDGE, |column| column.left);
+        let right = last.map_or(RIGHT, |column| column.right);
+        self.rule(left, right);
     }
 
     /// A row of the table; each cell wraps, the first line of a cell may be followed by a dim one.
@@ -188,7 +196,7 @@ impl Sheet {
             }
         }
         self.y = top + height - 4.0;
-        self.rule(EDGE, RIGHT);
+        self.rule_of_table();
         self.y += 4.0;
     }
 
