@@ -31,7 +31,7 @@ pub fn front_door() -> axum::Router<App> {
 /// `test` by `Test-Gateway-Signature`, both over the body as it stands, at most five minutes old.
 /// An event that came before is taken and changes nothing. The same address without limits is
 /// `POST /payments/webhooks/{provider}`.
-#[utoipa::path(post, path = "/webhooks/{provider}", tag = "payments",
+#[utoipa::path(post, path = "/webhooks/{provider}", tag = "payments", security(()),
     params(("provider" = String, Path, description = "The provider's name")),
     request_body(content = String, content_type = "application/json"),
     responses(

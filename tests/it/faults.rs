@@ -277,7 +277,8 @@ fn stop_at_each(place: Place) {
         shop.program.stop();
         let doctor = run(place.path(), &["doctor", "--database", &place.database]);
         let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
-        assert_eq!(told, "the books are balanced\n", "after {point}");
+        let errors = String::from_utf8_lossy(&doctor.stderr);
+        assert_eq!(told, "the books are balanced\n", "after {point}: {errors}");
         runtime.block_on(count(&place, 3 * (index + 1), point));
     }
     place.remove();

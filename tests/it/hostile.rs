@@ -512,7 +512,13 @@ const FILES: &[(&str, &str)] = &[
 fn pages() -> BTreeSet<String> {
     let lines = access::policy().into_iter().filter(Line::is_page);
     let paths = lines.map(|line| line.path);
-    let files = ["/health/", "/metrics", "/static/", "/robots.txt"];
+    let files = [
+        "/health/",
+        "/metrics",
+        "/static/",
+        "/robots.txt",
+        "/payments/webhooks/",
+    ];
     let mut pages: BTreeSet<String> = paths
         .filter(|path| !files.iter().any(|file| path.starts_with(file)))
         .collect();

@@ -12,7 +12,6 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::faults;
 use crate::jobs;
-use crate::promotions;
 use crate::reviews;
 use crate::types::ProductId;
 
@@ -93,11 +92,7 @@ pub async fn cancel(app: &App, ctx: &Ctx, number: &str) -> Result<Order> {
     let mut after = order.statuses();
     after.order = OrderStatus::Cancelled;
     change(&mut tx, ctx, &order, after, "cancelled", "Order cancelled").await?;
-    payment::call_off(&mut tx, app, ctx, &order).await?;
-    after = payment::settle_status(&mut tx, ctx, &order, after).await?;
-    payment::give_stock_back(&mut tx, ctx, &order).await?;
-    promotions::service::release(&mut tx, ctx, &order.number).await?;
-    jobs::emit(&mut tx, ctx, "order.cancelled", &event(&order, json!({}))).await?;
+    after = payment::end(&mut tx, app, ctx, &order, after, json!({})).await?;
     if ctx.may(Permission::Orders) {
         note(&mut tx, ctx, "order.cancelled", &order, after).await?;
     }

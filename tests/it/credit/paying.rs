@@ -211,6 +211,29 @@ both! {
         app.run_jobs().await;
     }
 
+    async fn a_card_gets_its_money_back_when_the_goods_are_gone(app: TestApp) {
+        let app = gateway(&app).await;
+        let mug = app.product("Everyday mug", "24.00", 1).await;
+        let (made, code) = card(&app, "10.00").await;
+        let guest = guest_paying(&app, &mug, &[&code]).await;
+        let order = placed(&app, &guest, "test", false).await;
+        app.run_jobs().await;
+        app.clock.advance_seconds(16 * 60);
+        zoco::inventory::service::sweep(&app).await.unwrap();
+        crate::checkout::guest_order(&app, &mug, 1).await;
+        crate::payments::decide(&app, &order, zoco::payments::Behaviour::Approve).await;
+        app.run_jobs().await;
+        let order = crate::payments::seen(&app, &order).await;
+        assert_eq!(order.status, OrderStatus::Cancelled);
+        assert_eq!(payments(&order), [
+            ("gift_card", PaymentState::Captured, "10.00".to_owned(), "10.00".to_owned()),
+            ("test", PaymentState::Captured, "18.90".to_owned(), "18.90".to_owned()),
+        ]);
+        assert_eq!(left(&app, &made).await, "10.00");
+        balanced(&app).await;
+        books_are_right(&app).await;
+    }
+
     async fn fifty_carts_with_one_card_spend_it_once(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 100).await;
         let (made, code) = card(&app, "28.90").await;

@@ -1,20 +1,44 @@
 //! What becomes of an order's money and goods when it is cancelled.
 
-use super::pieces;
+use serde_json::Value;
+
+use super::{pieces, settle_status};
 use crate::app::App;
 use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::inventory;
-use crate::orders::model::Order;
+use crate::jobs;
+use crate::orders::model::{Order, Statuses};
+use crate::orders::service::change::event;
 use crate::orders::service::refund;
 use crate::payments::service::{self as payments, is_asked, operations_of};
 use crate::payments::{OperationKind, PaymentState};
+use crate::promotions;
+
+/// Everything that comes of an order that its caller has just cancelled, whoever did: its payments
+/// are called off, its goods and its uses of promotions are given back, and `order.cancelled` is
+/// told with `more`. Gives where the order, which stood at `now`, stands then.
+pub async fn end(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    now: Statuses,
+    more: Value,
+) -> Result<Statuses> {
+    call_off(tx, app, ctx, order).await?;
+    let now = settle_status(tx, ctx, order, now).await?;
+    give_stock_back(tx, ctx, order).await?;
+    promotions::service::release(tx, ctx, &order.number).await?;
+    jobs::emit(tx, ctx, "order.cancelled", &event(order, more)).await?;
+    Ok(now)
+}
 
 /// Calls the payments of an order off: what did not come is expected no longer, what is promised
 /// is given free, what came goes back. By hand that is done at once; of gateways it is asked after
 /// the commit.
-pub async fn call_off(tx: &mut Tx, app: &App, ctx: &Ctx, order: &Order) -> Result<()> {
+async fn call_off(tx: &mut Tx, app: &App, ctx: &Ctx, order: &Order) -> Result<()> {
     let ids: Vec<_> = order.payments.iter().map(|payment| payment.id).collect();
     let asked = operations_of(tx, &ids).await?;
     for payment in order.payments.iter().filter(|payment| payment.counts()) {
@@ -33,7 +57,7 @@ pub async fn call_off(tx: &mut Tx, app: &App, ctx: &Ctx, order: &Order) -> Resul
 
 /// Gives the goods of an order free: what was taken goes back to the shelf, what was held is held
 /// no longer.
-pub async fn give_stock_back(tx: &mut Tx, ctx: &Ctx, order: &Order) -> Result<()> {
+async fn give_stock_back(tx: &mut Tx, ctx: &Ctx, order: &Order) -> Result<()> {
     let taken = order.payments.iter().any(|one| one.settled_at.is_some());
     if taken {
         let lines = refund::not_restocked(tx, order, &pieces(order)).await?;

@@ -24,7 +24,7 @@ use crate::payments::service::{self as payments, is_asked, operations_of};
 use crate::payments::{OperationKind, Payment, PaymentState};
 use crate::types::{Money, MoneyInput, OperationId, VariantId};
 
-pub use end::{call_off, give_stock_back};
+pub use end::end;
 pub use perform::{act_on_event, perform};
 pub use reconcile::{RECONCILE, money_imbalances, reconcile};
 pub use start::{next_step, pay, start};

@@ -5,20 +5,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{at_once, call_off, give_stock_back, payment_status, settle_status, sync};
+use super::{at_once, end, payment_status, sync};
 use crate::app::App;
 use crate::ctx::Ctx;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::inventory;
-use crate::jobs::{self, Chore};
+use crate::jobs::Chore;
 use crate::orders::model::{MoneyImbalance, OrderStatus};
-use crate::orders::service::change::{change, event};
+use crate::orders::service::change::change;
 use crate::orders::service::find_to_change;
 use crate::orders::store;
 use crate::payments::service::{self as payments, inbox};
 use crate::payments::{Payment, PaymentState};
-use crate::promotions;
 use crate::types::OrderId;
 
 /// Looks after payments that wait.
@@ -115,12 +114,8 @@ async fn give_up(app: &App, number: &str) -> Result<()> {
     after.order = OrderStatus::Cancelled;
     let words = "Order cancelled: it was not paid in time";
     change(&mut tx, &ctx, &order, after, "cancelled", words).await?;
-    call_off(&mut tx, app, &ctx, &order).await?;
-    settle_status(&mut tx, &ctx, &order, after).await?;
-    give_stock_back(&mut tx, &ctx, &order).await?;
-    promotions::service::release(&mut tx, &ctx, &order.number).await?;
-    let more = json!({ "reason": "not_paid" });
-    jobs::emit(&mut tx, &ctx, "order.cancelled", &event(&order, more)).await?;
+    let reason = json!({ "reason": "not_paid" });
+    end(&mut tx, app, &ctx, &order, after, reason).await?;
     tx.commit().await?;
     metrics::counter!("zoco_orders_not_paid_total").increment(1);
     Ok(())

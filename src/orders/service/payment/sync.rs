@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::perform::tell_failure;
-use super::{arrived, at_once, lock_of, pieces, settle_status};
+use super::{arrived, at_once, end, lock_of, pieces, settle_status};
 use crate::app::App;
 use crate::audit;
 use crate::ctx::{Ctx, Permission};
@@ -13,14 +13,12 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::faults;
 use crate::inventory;
-use crate::jobs;
-use crate::orders::model::{Order, OrderStatus, OrderSummary, Statuses};
-use crate::orders::service::change::{event, tell};
+use crate::orders::model::{Order, OrderStatus, OrderSummary};
+use crate::orders::service::change::{change, tell};
 use crate::orders::service::{find, refund};
 use crate::orders::store;
 use crate::payments::service::{self as payments, is_asked, operations_of, still_refundable};
 use crate::payments::{OperationKind, Payment, PaymentState, Sight, Unmatched};
-use crate::promotions;
 use crate::types::{Money, PaymentId, Timestamp};
 
 /// A payment that changes between the question and the answer each time is asked about so often.
@@ -138,12 +136,12 @@ async fn write_down(
         tell_turn(&mut tx, app, ctx, &order, &payment, sight).await?;
     }
     see_refunds(&mut tx, app, ctx, &order, &payment, sight).await?;
-    let now = settle_status(&mut tx, ctx, &order, order.statuses()).await?;
+    settle_status(&mut tx, ctx, &order, order.statuses()).await?;
     if turns && payment.is_stray() {
         give_back(&mut tx, app, ctx, &order, &payment).await?;
     }
     if payment.unmatched == Some(Unmatched::CannotFill) {
-        cancel_unfilled(&mut tx, ctx, &order, now).await?;
+        cancel_unfilled(&mut tx, app, ctx, &payment).await?;
     }
     faults::reach("payment.written");
     tx.commit().await?;
@@ -281,22 +279,20 @@ async fn give_back(
     Ok(())
 }
 
-/// An order whose goods are gone is no order any more.
-async fn cancel_unfilled(tx: &mut Tx, ctx: &Ctx, order: &Order, now: Statuses) -> Result<()> {
-    let after = Statuses {
-        order: OrderStatus::Cancelled,
-        ..now
-    };
-    if now.order != OrderStatus::Pending {
+/// An order whose goods are gone is no order any more; what else was paid of it goes back.
+async fn cancel_unfilled(tx: &mut Tx, app: &App, ctx: &Ctx, payment: &Payment) -> Result<()> {
+    // As it stands now: the payment that came too late is no longer its own.
+    let order = lock_of(tx, payment).await?;
+    if order.status != OrderStatus::Pending {
         return Ok(());
     }
-    store::set_statuses(tx, order.id, now, after, ctx.now).await?;
+    let mut after = order.statuses();
+    after.order = OrderStatus::Cancelled;
     let words = "Order cancelled: the goods were gone before the payment came";
-    tell(tx, ctx, order, "cancelled", words).await?;
-    inventory::service::release(tx, ctx, &order.number).await?;
-    promotions::service::release(tx, ctx, &order.number).await?;
-    let more = json!({ "reason": Unmatched::CannotFill.as_str() });
-    jobs::emit(tx, ctx, "order.cancelled", &event(order, more)).await
+    change(tx, ctx, &order, after, "cancelled", words).await?;
+    let reason = json!({ "reason": Unmatched::CannotFill.as_str() });
+    end(tx, app, ctx, &order, after, reason).await?;
+    Ok(())
 }
 
 /// Staff: money that belongs to no order goes back after all: the gateway, which refused, is asked
