@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::ctx::{Permission, Role, Rule};
 use crate::error::{Error, FieldErrors};
 use crate::types::{TextEnum, UserId};
-use crate::web::form::Form;
+use crate::web::form::{Form, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, page, redirect};
 
@@ -88,11 +88,6 @@ impl StaffForm {
             role: member.user.role.to_string(),
             permissions: permissions.map(ToString::to_string).collect(),
         }
-    }
-
-    /// Never none: who changes must have seen something.
-    fn version(&self) -> Option<i64> {
-        Some(self.version.parse().unwrap_or(-1))
     }
 
     /// Every permission, what it lets staff do, and whether it is ticked.
@@ -229,7 +224,7 @@ async fn save(
         role: Some(form.role.clone()),
         permissions: Some(form.permissions.clone()),
     };
-    let saved = service::update_staff(&app, &viewer.ctx, id, form.version(), input).await;
+    let saved = service::update_staff(&app, &viewer.ctx, id, version(&form.version), input).await;
     let (status, errors, conflict) = match saved {
         Ok(member) => return saved_flash(&viewer, &member.user).await,
         Err(Error::Invalid(errors)) => (StatusCode::UNPROCESSABLE_ENTITY, errors, String::new()),

@@ -55,8 +55,7 @@ impl Narrowed {
     }
 
     fn page(&self) -> PageRequest {
-        let number = self.page.parse().unwrap_or(1);
-        PageRequest::new(number, PageRequest::DEFAULT_PER_PAGE)
+        PageRequest::typed(&self.page, PageRequest::DEFAULT_PER_PAGE)
     }
 
     /// The address of the file of what the list shows.

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::ctx::Permission;
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::{CreditAccountId, Money, MoneyInput, Page, PageRequest, TextEnum, Timestamp};
-use crate::web::form::Form;
+use crate::web::form::{Form, choices, filled, number, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Link, Pager, Shell, Template, Viewer, page, redirect};
 
@@ -45,7 +45,7 @@ struct Narrowed {
 
 /// The page of a list; what is no number is the first one.
 fn asked(page: &str) -> PageRequest {
-    PageRequest::new(page.parse().unwrap_or(1), PageRequest::DEFAULT_PER_PAGE)
+    PageRequest::typed(page, PageRequest::DEFAULT_PER_PAGE)
 }
 
 impl Narrowed {
@@ -57,21 +57,9 @@ impl Narrowed {
     }
 }
 
-fn states() -> Vec<(String, String)> {
-    let any = (String::new(), "Any state".to_owned());
-    let each = CreditState::ALL
-        .iter()
-        .map(|state| (state.as_str().to_owned(), state.label()));
-    std::iter::once(any).chain(each).collect()
-}
-
 /// An id from the address; what is no number names nothing.
 fn id_of(text: &str) -> Result<CreditAccountId> {
     text.parse().map_err(|_| Error::NotFound)
-}
-
-fn some(typed: &str) -> Option<String> {
-    Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty())
 }
 
 fn crumbs(label: &str, href: &str) -> Vec<Link> {
@@ -107,7 +95,7 @@ async fn cards(
         now: viewer.ctx.now,
         shell: viewer.shell,
         narrowed,
-        states: states(),
+        states: choices::<CreditState>(Some("Any state")),
         pager: Pager::new(&found, &uri),
         cards: found,
     })
@@ -131,14 +119,14 @@ struct CardsForm {
 impl CardsForm {
     fn input(&self) -> NewCards {
         NewCards {
-            amount: some(&self.amount).map(MoneyInput::new),
+            amount: filled(&self.amount).map(MoneyInput::new),
             // What is no number is refused at that field.
-            count: some(&self.count).map(|typed| typed.parse().unwrap_or(-1)),
-            expires_at: some(&self.expires_at),
-            recipient_email: some(&self.recipient_email),
+            count: number(&self.count),
+            expires_at: filled(&self.expires_at),
+            recipient_email: filled(&self.recipient_email),
             message: self.message.clone(),
             note: self.note.clone(),
-            form_key: some(&self.key),
+            form_key: filled(&self.key),
         }
     }
 }
@@ -261,8 +249,8 @@ struct AdjustForm {
 impl AdjustForm {
     fn input(&self) -> Adjustment {
         Adjustment {
-            amount: some(&self.amount).map(MoneyInput::new),
-            direction: some(&self.direction),
+            amount: filled(&self.amount).map(MoneyInput::new),
+            direction: filled(&self.direction),
             reason: self.reason.clone(),
         }
     }
@@ -371,7 +359,7 @@ async fn save_card(
         note: Some(form.note.clone()),
     };
     // Never none: who changes must have seen something.
-    let version = Some(form.version.parse().unwrap_or(-1));
+    let version = version(&form.version);
     let saved = service::change_card(&app, &viewer.ctx, id, version, input).await;
     let (status, errors, refusal) = match saved {
         Ok(_) => {
@@ -443,7 +431,7 @@ async fn renew_code(
     Form(seen): Form<Seen>,
 ) -> Answer {
     let id = id_of(&id)?;
-    let version = Some(seen.version.parse().unwrap_or(-1));
+    let version = version(&seen.version);
     match service::renew_code(&app, &viewer.ctx, id, version).await {
         Ok(renewed) if renewed.code.is_some() => {
             let said = Said {
@@ -529,7 +517,7 @@ async fn grant(
 ) -> Answer {
     let input = Grant {
         email: form.email.clone(),
-        amount: some(&form.amount).map(MoneyInput::new),
+        amount: filled(&form.amount).map(MoneyInput::new),
         reason: form.reason.clone(),
     };
     match service::grant(&app, &viewer.ctx, input).await {

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::ctx::Ctx;
 use crate::types::CreditAccountId;
 use crate::web::json::{
-    IfMatch, Json, List, MoneyJson, Problem, Query, Versioned, page_request, query_value,
+    IfMatch, Json, List, MoneyJson, PageQuery, Problem, Query, Versioned, page_request, query_value,
 };
 use crate::web::{ApiCtx, Failure};
 
@@ -214,17 +214,6 @@ struct CreditQuery {
     per_page: String,
 }
 
-/// Which page of a list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageQuery {
-    /// From 1.
-    page: String,
-    /// 1 to 100; left out: 24.
-    per_page: String,
-}
-
 fn filter_of(query: &CreditQuery) -> Result<CreditFilter, Failure> {
     Ok(CreditFilter {
         state: query_value("state", Some(&query.state))?,
@@ -346,7 +335,7 @@ async fn ledger(
     uri: &axum::http::Uri,
     query: &PageQuery,
 ) -> Result<Json<List<CreditEntryJson>>, Failure> {
-    let page = page_request(Some(&query.page), Some(&query.per_page))?;
+    let page = query.read()?;
     let found = service::entries(app, ctx, kind, CreditAccountId(id), page).await?;
     Ok(Json(List::new(found, uri, CreditEntryJson::from)))
 }
@@ -584,7 +573,7 @@ async fn mine(
     ApiCtx(ctx): ApiCtx,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<MyCreditJson>, Failure> {
-    let page = page_request(Some(&query.page), Some(&query.per_page))?;
+    let page = query.read()?;
     let mine = service::mine(&app, &ctx, page).await?;
     Ok(Json(MyCreditJson::from(mine)))
 }

@@ -98,10 +98,7 @@ async fn mine(
     uri: Uri,
     Query(which): Query<Which>,
 ) -> Answer {
-    let request = PageRequest::new(
-        which.page.parse().unwrap_or(1),
-        PageRequest::DEFAULT_PER_PAGE,
-    );
+    let request = PageRequest::typed(&which.page, PageRequest::DEFAULT_PER_PAGE);
     let credit = service::mine(&app, &viewer.ctx, request).await?;
     page(&MinePage {
         shell: viewer.shell,

@@ -51,10 +51,7 @@ struct Asked {
 
 impl Asked {
     fn page(&self) -> PageRequest {
-        PageRequest::new(
-            self.page.parse().unwrap_or(1),
-            PageRequest::DEFAULT_PER_PAGE,
-        )
+        PageRequest::typed(&self.page, PageRequest::DEFAULT_PER_PAGE)
     }
 }
 

@@ -13,9 +13,11 @@ use super::model::{Change, Format, Item, Outcome, Picture, PictureState, Problem
 use super::service::{self, CSV, MAX_FORM, Overview, Upload};
 use crate::app::App;
 use crate::error::Error;
-use crate::types::{ImportId, PageRequest};
+use crate::types::ImportId;
 use crate::web::files::{download, receive};
-use crate::web::json::{Json, List, Problem as ProblemJson, Query, page_request, query_value};
+use crate::web::json::{
+    Json, List, PageQuery, Problem as ProblemJson, Query, page_request, query_value,
+};
 use crate::web::openapi::word;
 use crate::web::{ApiCtx, Failure};
 
@@ -281,17 +283,6 @@ impl From<Picture> for ImportPictureJson {
     }
 }
 
-/// Which page of a list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageQuery {
-    /// From 1.
-    page: String,
-    /// 1 to 100; left out: 24.
-    per_page: String,
-}
-
 /// Which products of an import.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
@@ -331,10 +322,6 @@ struct ExportQuery {
     /// `zoco`, `shopify` or `woocommerce`; left out: `zoco`.
     #[param(schema_with = word::<Format>)]
     format: String,
-}
-
-fn request(page: &str, per_page: &str) -> Result<PageRequest, Failure> {
-    page_request(Some(page), Some(per_page))
 }
 
 /// Import products from a CSV file (staff)
@@ -384,7 +371,7 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<List<ImportCardJson>>, Failure> {
-    let page = request(&query.page, &query.per_page)?;
+    let page = query.read()?;
     let batches = service::batches(&app, &ctx, page).await?;
     Ok(Json(List::new(batches, &uri, |batch| ImportCardJson {
         id: batch.id.0,
@@ -429,7 +416,7 @@ async fn products(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<ProductsQuery>,
 ) -> Result<Json<List<ImportProductJson>>, Failure> {
-    let page = request(&query.page, &query.per_page)?;
+    let page = page_request(Some(&query.page), Some(&query.per_page))?;
     let verdict = query_value("verdict", Some(&query.verdict))?;
     let outcome = query_value("outcome", Some(&query.outcome))?;
     let items = service::items(&app, &ctx, id, verdict, outcome, page).await?;
@@ -453,7 +440,7 @@ async fn errors(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<List<ImportErrorJson>>, Failure> {
-    let page = request(&query.page, &query.per_page)?;
+    let page = query.read()?;
     let errors = service::errors(&app, &ctx, id, page).await?;
     Ok(Json(List::new(errors, &uri, ImportErrorJson::from)))
 }
@@ -475,7 +462,7 @@ async fn pictures(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<PicturesQuery>,
 ) -> Result<Json<List<ImportPictureJson>>, Failure> {
-    let page = request(&query.page, &query.per_page)?;
+    let page = page_request(Some(&query.page), Some(&query.per_page))?;
     let state = query_value("state", Some(&query.state))?.unwrap_or(PictureState::Failed);
     let pictures = service::pictures(&app, &ctx, id, state, page).await?;
     Ok(Json(List::new(pictures, &uri, ImportPictureJson::from)))

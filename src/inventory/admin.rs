@@ -16,7 +16,7 @@ use super::urls;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::{Page, PageRequest, TextEnum, VariantId};
-use crate::web::form::Form;
+use crate::web::form::{Form, number};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Link, Pager, Shell, Template, Viewer, page, redirect};
 
@@ -71,7 +71,7 @@ async fn list(
         show,
         search: narrowed.search.clone(),
     };
-    let request = PageRequest::new(narrowed.page.parse().unwrap_or(1), SHOWN);
+    let request = PageRequest::typed(&narrowed.page, SHOWN);
     let rows = service::stock_list(&app, &viewer.ctx, &filter, request).await?;
     let shows = StockShow::ALL.iter().map(|one| Link {
         label: words(*one).to_owned(),
@@ -121,14 +121,13 @@ impl PlaceForm {
         }
     }
 
-    /// What is typed; what is no number is none that there can be.
+    /// What is typed.
     fn input(&self) -> LocationInput {
-        let position = self.position.trim();
         LocationInput {
             code: Some(self.code.clone()),
             name: Some(self.name.clone()),
             address: Some(self.address.clone()),
-            position: (!position.is_empty()).then(|| position.parse().unwrap_or(-1)),
+            position: number(&self.position),
             active: None,
         }
     }
@@ -288,7 +287,7 @@ async fn history(
     Path(id): Path<VariantId>,
     Query(query): Query<PageQuery>,
 ) -> Answer {
-    let request = PageRequest::new(query.page.parse().unwrap_or(1), SHOWN);
+    let request = PageRequest::typed(&query.page, SHOWN);
     let page = variant_page(&app, viewer, &uri, id, request).await?;
     page_with(StatusCode::OK, &page)
 }
@@ -383,11 +382,9 @@ async fn set_rules(
     Path(id): Path<VariantId>,
     Form(form): Form<RulesForm>,
 ) -> Answer {
-    let low = form.low_stock.trim();
     let input = RulesInput {
         backorder: Some(!form.backorder.is_empty()),
-        // What is no number is none that there can be.
-        low_stock: Some((!low.is_empty()).then(|| low.parse().unwrap_or(-1))),
+        low_stock: Some(number(&form.low_stock)),
     };
     match service::set_rules(&app, &viewer.ctx, id, input).await {
         Ok(_) => done(&viewer, id, "Saved.".to_owned()).await,

@@ -19,7 +19,7 @@ use crate::catalog;
 use crate::ctx::Ctx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::{MoneyInput, Page, PageRequest, PromotionId, TextEnum, Timestamp};
-use crate::web::form::Form;
+use crate::web::form::{Form, choices, filled, number, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Link, Pager, Shell, Template, Viewer, page, redirect};
 
@@ -47,16 +47,7 @@ struct Narrowed {
 
 /// The page of a list; what is no number is the first one.
 fn asked(page: &str) -> PageRequest {
-    PageRequest::new(page.parse().unwrap_or(1), PageRequest::DEFAULT_PER_PAGE)
-}
-
-/// The choices of a select: no matter which, then each word of the enum.
-fn choices<T: TextEnum>(any: Option<&str>) -> Vec<(String, String)> {
-    let any = any.map(|any| (String::new(), any.to_owned()));
-    let each = T::ALL
-        .iter()
-        .map(|value| (value.as_str().to_owned(), value.label()));
-    any.into_iter().chain(each).collect()
+    PageRequest::typed(page, PageRequest::DEFAULT_PER_PAGE)
 }
 
 #[derive(Template)]
@@ -125,15 +116,6 @@ fn ticked(ticked: bool) -> String {
     } else {
         String::new()
     }
-}
-
-fn some(typed: &str) -> Option<String> {
-    Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty())
-}
-
-/// A number as typed; what is none becomes -1, which the service refuses at that field.
-fn number(typed: &str) -> Option<i64> {
-    some(typed).map(|typed| typed.parse().unwrap_or(-1))
 }
 
 impl PromotionForm {
@@ -215,7 +197,7 @@ impl PromotionForm {
     }
 
     fn input(&self) -> PromotionInput {
-        let money = |typed: &str| some(typed).map(MoneyInput::new);
+        let money = |typed: &str| filled(typed).map(MoneyInput::new);
         // What is no number names nothing, and is refused as such.
         let ids = |typed: &mut dyn Iterator<Item = &str>| {
             let typed = typed.map(str::trim).filter(|typed| !typed.is_empty());
@@ -224,9 +206,9 @@ impl PromotionForm {
         PromotionInput {
             name: self.name.clone(),
             trigger: Some(self.trigger.clone()),
-            code: some(&self.code),
+            code: filled(&self.code),
             kind: self.kind.clone(),
-            percent: some(&self.percent),
+            percent: filled(&self.percent),
             amount: money(&self.amount),
             buy: number(&self.buy),
             get: number(&self.get),
@@ -235,19 +217,14 @@ impl PromotionForm {
             category_ids: ids(&mut self.category_ids.iter().map(String::as_str)),
             minimum: money(&self.minimum),
             first_order: !self.first_order.is_empty(),
-            starts_at: some(&self.starts_at),
-            ends_at: some(&self.ends_at),
+            starts_at: filled(&self.starts_at),
+            ends_at: filled(&self.ends_at),
             exclusive: !self.exclusive.is_empty(),
             max_uses: number(&self.max_uses),
             max_uses_per_customer: number(&self.max_uses_per_customer),
             position: number(&self.position).unwrap_or(0),
             active: Some(!self.active.is_empty()),
         }
-    }
-
-    /// Never none: who changes must have seen something.
-    fn version(&self) -> Option<i64> {
-        Some(self.version.parse().unwrap_or(-1))
     }
 }
 
@@ -384,7 +361,7 @@ async fn save(
     Form(mut form): Form<PromotionForm>,
 ) -> Answer {
     let id = id_of(&id)?;
-    let saved = service::update(&app, &viewer.ctx, id, form.version(), form.input()).await;
+    let saved = service::update(&app, &viewer.ctx, id, version(&form.version), form.input()).await;
     let (status, errors) = match saved {
         Ok(saved) => {
             viewer
@@ -417,7 +394,7 @@ async fn delete(
     Form(seen): Form<Seen>,
 ) -> Answer {
     let id = id_of(&id)?;
-    let version = Some(seen.version.parse().unwrap_or(-1));
+    let version = version(&seen.version);
     let (flash, to) = match service::delete(&app, &viewer.ctx, id, version).await {
         Ok(()) => (
             Flash::good("The promotion was deleted."),
@@ -525,7 +502,7 @@ async fn add_codes(
 ) -> Answer {
     let id = id_of(&id)?;
     let input = NewCodes {
-        code: some(&form.code),
+        code: filled(&form.code),
         count: number(&form.count),
         prefix: form.prefix.clone(),
         max_uses: number(&form.max_uses),

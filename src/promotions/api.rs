@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::ctx::Ctx;
 use crate::types::{PromotionId, percent};
 use crate::web::json::{
-    IfMatch, Json, List, MoneyJson, Problem, Query, Versioned, page_request, query_value,
+    IfMatch, Json, List, MoneyJson, PageQuery, Problem, Query, Versioned, page_request, query_value,
 };
 use crate::web::{ApiCtx, Failure};
 
@@ -266,17 +266,6 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Which page of a list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageQuery {
-    /// From 1.
-    page: String,
-    /// 1 to 100; left out: 24.
-    per_page: String,
-}
-
 /// A code of a promotion.
 #[derive(Serialize, ToSchema)]
 pub struct PromotionCodeJson {
@@ -318,7 +307,7 @@ async fn codes(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<List<PromotionCodeJson>>, Failure> {
-    let page = page_request(Some(&query.page), Some(&query.per_page))?;
+    let page = query.read()?;
     let found = service::codes(&app, &ctx, PromotionId(id), page).await?;
     Ok(Json(List::new(found, &uri, PromotionCodeJson::from)))
 }
@@ -419,7 +408,7 @@ async fn redemptions(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<List<RedemptionJson>>, Failure> {
-    let page = page_request(Some(&query.page), Some(&query.per_page))?;
+    let page = query.read()?;
     let found = service::redemptions(&app, &ctx, PromotionId(id), page).await?;
     Ok(Json(List::new(found, &uri, RedemptionJson::from)))
 }

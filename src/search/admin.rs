@@ -13,7 +13,7 @@ use super::urls;
 use crate::app::App;
 use crate::error::{Error, FieldErrors};
 use crate::types::{Page, PageRequest};
-use crate::web::form::Form;
+use crate::web::form::{Form, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Pager, Shell, Template, Viewer, page, redirect};
 
@@ -57,11 +57,6 @@ impl SynonymForm {
             words: Some(list(&self.words)),
             targets: Some(list(&self.targets)),
         }
-    }
-
-    /// Never none: who changes must have seen something.
-    fn version(&self) -> Option<i64> {
-        Some(self.version.parse().unwrap_or(-1))
     }
 }
 
@@ -152,7 +147,8 @@ async fn save(
     Path(id): Path<i64>,
     Form(mut form): Form<SynonymForm>,
 ) -> Answer {
-    let saved = service::update_synonym(&app, &viewer.ctx, id, form.version(), form.input()).await;
+    let saved =
+        service::update_synonym(&app, &viewer.ctx, id, version(&form.version), form.input()).await;
     let (status, errors) = match saved {
         Ok(_) => return done(&viewer, "The rule was saved.").await,
         Err(Error::Invalid(errors)) => (StatusCode::UNPROCESSABLE_ENTITY, errors),
@@ -181,7 +177,7 @@ async fn delete(
     Path(id): Path<i64>,
     Form(form): Form<SynonymForm>,
 ) -> Answer {
-    match service::delete_synonym(&app, &viewer.ctx, id, form.version()).await {
+    match service::delete_synonym(&app, &viewer.ctx, id, version(&form.version)).await {
         Ok(()) => done(&viewer, "The rule was deleted.").await,
         Err(Error::Stale) => {
             let words = "Somebody changed this rule meanwhile. Look again before you delete it.";
@@ -222,8 +218,7 @@ async fn misses(
     uri: Uri,
     Query(which): Query<Which>,
 ) -> Answer {
-    let number = which.page.parse().unwrap_or(1);
-    let request = PageRequest::new(number, PageRequest::DEFAULT_PER_PAGE);
+    let request = PageRequest::typed(&which.page, PageRequest::DEFAULT_PER_PAGE);
     let misses = service::misses(&app, &viewer.ctx, request).await?;
     page(&MissesPage {
         shell: viewer.shell,

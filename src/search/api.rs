@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::model::{Miss, Synonym};
 use super::service::{self, SynonymInput};
 use crate::app::App;
-use crate::web::json::{IfMatch, Json, List, Problem, Query, Versioned, page_request};
+use crate::web::json::{IfMatch, Json, List, PageQuery, Problem, Query, Versioned};
 use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
@@ -184,17 +184,6 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Which page of the searches.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageQuery {
-    /// From 1.
-    page: String,
-    /// 1 to 100; left out: 24.
-    per_page: String,
-}
-
 /// Searches that found nothing, the most frequent first (staff)
 #[utoipa::path(get, path = "/admin/search/misses", tag = "search", params(PageQuery),
     responses(
@@ -209,8 +198,7 @@ async fn misses(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<List<MissJson>>, Failure> {
-    let page = page_request(Some(&query.page), Some(&query.per_page))?;
-    let misses = service::misses(&app, &ctx, page).await?;
+    let misses = service::misses(&app, &ctx, query.read()?).await?;
     Ok(Json(List::new(misses, &uri, MissJson::from)))
 }
 

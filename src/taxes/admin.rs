@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::error::{Error, FieldErrors};
 use crate::types::TaxRateId;
 use crate::types::country::countries;
-use crate::web::form::Form;
+use crate::web::form::{Form, number, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, page, redirect};
 
@@ -31,11 +31,6 @@ pub fn routes() -> Router<App> {
         .route(urls::ADMIN_RATES, post(create_rate))
         .route(&rate, get(edit_rate).post(save_rate))
         .route(&format!("{rate}/delete"), post(delete_rate))
-}
-
-/// Never none: who changes must have seen something.
-fn version(typed: &str) -> Option<i64> {
-    Some(typed.parse().unwrap_or(-1))
 }
 
 /// A class, as typed.
@@ -61,12 +56,10 @@ impl ClassForm {
     }
 
     fn input(&self) -> TaxClassInput {
-        let position = self.position.trim();
         TaxClassInput {
             code: Some(self.code.clone()),
             name: Some(self.name.clone()),
-            // What is no number is refused as one that is out of the range.
-            position: (!position.is_empty()).then(|| position.parse().unwrap_or(-1)),
+            position: number(&self.position),
             for_shipping: (!self.for_shipping.is_empty()).then_some(true),
         }
     }

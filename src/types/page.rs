@@ -21,6 +21,11 @@ impl PageRequest {
         }
     }
 
+    /// The page that an address names, `per_page` items long; what is no number is the first one.
+    pub fn typed(page: &str, per_page: u32) -> Self {
+        Self::new(page.parse().unwrap_or(1), per_page)
+    }
+
     /// The number of this page, from 1.
     pub fn page(self) -> u32 {
         self.page

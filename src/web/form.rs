@@ -6,9 +6,37 @@ use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
+use crate::types::TextEnum;
 
-/// A posted form, without the NUL characters that no text of the shop has; repeated names become lists. Fields are texts, so that what was typed can be
-/// shown again: a form's struct holds `String`s and is read by the service.
+/// What is typed into a field, without blanks around it; none for nothing.
+pub fn filled(typed: &str) -> Option<String> {
+    Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty())
+}
+
+/// A number as typed; none for nothing. What is no number becomes -1, which services refuse with a
+/// message at that field.
+pub fn number(typed: &str) -> Option<i64> {
+    filled(typed).map(|typed| typed.parse().unwrap_or(-1))
+}
+
+/// The version that a form was drawn from. Never none: who changes must have seen something; what
+/// is no number is a version that nothing has.
+pub fn version(typed: &str) -> Option<i64> {
+    Some(typed.parse().unwrap_or(-1))
+}
+
+/// The choices of a select: no matter which, where that is one, then each word of the enum.
+pub fn choices<T: TextEnum>(any: Option<&str>) -> Vec<(String, String)> {
+    let any = any.map(|any| (String::new(), any.to_owned()));
+    let each = T::ALL
+        .iter()
+        .map(|value| (value.as_str().to_owned(), value.label()));
+    any.into_iter().chain(each).collect()
+}
+
+/// A posted form, without the NUL characters that no text of the shop has; repeated names become
+/// lists. Fields are texts, so that what was typed can be shown again: a form's struct holds
+/// `String`s and is read by the service.
 pub struct Form<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::failure::Failure;
 use super::strict::Strict;
@@ -216,6 +216,24 @@ impl<T> List<T> {
             items: page.items.into_iter().map(present).collect(),
             next,
         }
+    }
+}
+
+/// Which page of a list, for routes whose query has nothing else.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// From 1.
+    pub page: String,
+    /// 1 to 100; left out: 24.
+    pub per_page: String,
+}
+
+impl PageQuery {
+    /// Errors: 400 for what is no number or out of bounds.
+    pub fn read(&self) -> Result<PageRequest, Failure> {
+        page_request(Some(&self.page), Some(&self.per_page))
     }
 }
 

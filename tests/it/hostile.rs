@@ -504,6 +504,7 @@ const FILES: &[(&str, &str)] = &[
     ("/account/privacy/my-data.json", "application/json"),
     ("/admin/exports/", "text/csv; charset=utf-8"),
     ("/admin/audit/export", "text/csv; charset=utf-8"),
+    ("/admin/orders/export.csv", "text/csv; charset=utf-8"),
     ("/feeds/", "application/xml; charset=utf-8"),
     ("/sitemap", "application/xml; charset=utf-8"),
 ];

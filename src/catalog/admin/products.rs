@@ -16,7 +16,7 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::inventory::StockLevel;
 use crate::taxes;
 use crate::types::{ImageId, ProductId};
-use crate::web::form::Form;
+use crate::web::form::{Form, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Link, Shell, Template, Viewer, page, redirect};
 
@@ -341,7 +341,7 @@ pub(super) struct Decided {
 impl Decided {
     /// Never none: who decides must have seen something.
     pub fn version(&self) -> Option<i64> {
-        Some(self.version.parse().unwrap_or(-1))
+        version(&self.version)
     }
 }
 

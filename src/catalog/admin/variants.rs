@@ -48,8 +48,7 @@ impl Narrowed {
     }
 
     fn page<'p>(&self, product: &'p Product) -> Page<&'p Variant> {
-        let number = self.page.parse().unwrap_or(1);
-        let request = PageRequest::new(number, INLINE_VARIANTS as u32);
+        let request = PageRequest::typed(&self.page, INLINE_VARIANTS as u32);
         let found = self.matching(product);
         let before = usize::try_from(request.offset()).unwrap_or(usize::MAX);
         Page {

@@ -25,9 +25,9 @@ use crate::app::App;
 use crate::catalog::model::{Product, StaffCard};
 use crate::ctx::Ctx;
 use crate::error::Result as ServiceResult;
-use crate::web::json::{IfMatch, Json, List, Problem, Query, Versioned, query_value};
+use crate::web::json::{IfMatch, Json, List, PageQuery, Problem, Query, Versioned, query_value};
 use crate::web::{ApiCtx, Failure};
-use query::{Asked, ListQuery, PageQuery, StaffAsked, StaffNarrowed};
+use query::{Asked, ListQuery, StaffAsked, StaffNarrowed};
 
 /// How many featured products there are when nobody says.
 const FEATURED: i64 = 8;

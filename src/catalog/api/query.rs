@@ -15,7 +15,7 @@ use crate::catalog::service;
 use crate::error::Error;
 use crate::types::{CategoryId, Currency, Money, PageRequest};
 use crate::web::Failure;
-use crate::web::json::{Query, page_request, query_value};
+use crate::web::json::{PageQuery, Query, page_request, query_value};
 use crate::web::openapi::{flag as flag_schema, price as price_schema, stars, word};
 
 /// Which products, for shoppers.
@@ -183,18 +183,6 @@ impl StaffNarrowed {
     }
 }
 
-/// Which page of a list.
-#[derive(Debug, Default, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// From 1.
-    #[param(required = false)]
-    page: String,
-    /// 1 to 100; left out: 24.
-    #[param(required = false)]
-    per_page: String,
-}
-
 /// The query of the list for staff.
 pub struct StaffAsked {
     /// Which products.
@@ -226,7 +214,7 @@ impl<S: Send + Sync> FromRequestParts<S> for StaffAsked {
 impl StaffAsked {
     /// Which page.
     pub fn page(&self) -> Result<PageRequest, Failure> {
-        page_request(Some(&self.page.page), Some(&self.page.per_page))
+        self.page.read()
     }
 }
 

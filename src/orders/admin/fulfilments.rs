@@ -12,7 +12,7 @@ use crate::error::{Error, FieldErrors};
 use crate::orders::model::{CARRIERS, Order, OrderLine, Tracking, carrier};
 use crate::orders::service::{NewParcel, ParcelLine, TrackingInput};
 use crate::orders::{service, urls};
-use crate::web::form::Form;
+use crate::web::form::{Form, number};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Link, Shell, Template, Viewer, redirect};
 
@@ -117,12 +117,7 @@ fn read_parcel(order: &Order, typed: &Typed) -> (NewParcel, Vec<String>) {
     let mut fields = Vec::new();
     for line in rows {
         let field = format!("quantity.{}", line.id);
-        let text = typed.of(&field).trim();
-        let quantity = if text.is_empty() {
-            0
-        } else {
-            text.parse().unwrap_or(-1)
-        };
+        let quantity = number(typed.of(&field)).unwrap_or(0);
         lines.push(ParcelLine {
             line_id: line.id.0,
             quantity,

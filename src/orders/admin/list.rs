@@ -17,7 +17,7 @@ use crate::orders::model::{
 use crate::orders::{service, urls};
 use crate::types::{Currency, Money, OrderViewId, Page, PageRequest, TextEnum};
 use crate::web::files::download;
-use crate::web::form::Form;
+use crate::web::form::{Form, choices};
 use crate::web::{Answer, Flash, Pager, Shell, Template, Viewer, page, redirect};
 
 /// The routes of the list.
@@ -75,8 +75,7 @@ impl Narrowed {
     }
 
     fn page(&self) -> PageRequest {
-        let number = self.page.parse().unwrap_or(1);
-        PageRequest::new(number, PageRequest::DEFAULT_PER_PAGE)
+        PageRequest::typed(&self.page, PageRequest::DEFAULT_PER_PAGE)
     }
 
     /// The query that shows the same, from its first page.
@@ -120,14 +119,6 @@ impl Narrowed {
         .iter()
         .any(|value| !value.is_empty())
     }
-}
-
-/// The choices of a filter: no matter which, then each word of the enum.
-fn choices<T: TextEnum>(any: &'static str) -> Vec<(String, String)> {
-    let each = |value: &T| (value.as_str().to_owned(), value.label());
-    let mut choices = vec![(String::new(), any.to_owned())];
-    choices.extend(T::ALL.iter().map(each));
-    choices
 }
 
 /// Words of a choice.
@@ -188,10 +179,10 @@ async fn list(
         views: service::views(&app, &viewer.ctx).await?,
         shell: viewer.shell,
         narrowed,
-        statuses: choices::<OrderStatus>("Any status"),
-        payments: choices::<PaymentStatus>("Paid or not"),
-        fulfilments: choices::<FulfilmentStatus>("Sent or not"),
-        returns: choices::<ReturnState>("With or without"),
+        statuses: choices::<OrderStatus>(Some("Any status")),
+        payments: choices::<PaymentStatus>(Some("Paid or not")),
+        fulfilments: choices::<FulfilmentStatus>(Some("Sent or not")),
+        returns: choices::<ReturnState>(Some("With or without")),
         tasks: pairs(&[
             ("", "Anything or nothing"),
             ("send", "Something to send"),

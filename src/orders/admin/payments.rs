@@ -275,8 +275,7 @@ async fn list(
         provider: narrowed.provider.clone(),
         reference: service::tidy_number(&narrowed.order),
     };
-    let number = narrowed.page.parse().unwrap_or(1);
-    let request = PageRequest::new(number, PageRequest::DEFAULT_PER_PAGE);
+    let request = PageRequest::typed(&narrowed.page, PageRequest::DEFAULT_PER_PAGE);
     let found: Page<Payment> = payments::list(&app, &viewer.ctx, &filter, request).await?;
     let mut states = vec![(String::new(), "Any state".to_owned())];
     states.extend(

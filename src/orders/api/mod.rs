@@ -9,14 +9,12 @@ mod staff;
 
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::service::{self, FindOrder};
 use crate::app::App;
-use crate::web::json::{Json, List, Problem, Query, page_request};
+use crate::web::json::{Json, List, PageQuery, Problem, Query};
 use crate::web::{ApiCtx, Failure};
 
 pub use json::{
@@ -42,17 +40,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(payment::routes())
 }
 
-/// Which page of one's own orders.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageQuery {
-    /// From 1.
-    page: Option<String>,
-    /// 1 to 100; left out: 24.
-    per_page: Option<String>,
-}
-
 /// The signed-in user's own orders, newest first
 #[utoipa::path(get, path = "/orders", tag = "orders", params(PageQuery),
     responses(
@@ -65,8 +52,7 @@ async fn list_own(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<List<OrderSummaryJson>>, Failure> {
-    let page = page_request(query.page.as_deref(), query.per_page.as_deref())?;
-    let orders = service::list_own(&app, &ctx, page).await?;
+    let orders = service::list_own(&app, &ctx, query.read()?).await?;
     Ok(Json(List::new(orders, &uri, OrderSummaryJson::from)))
 }
 

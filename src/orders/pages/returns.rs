@@ -13,7 +13,7 @@ use crate::orders::model::{Order, ReturnReason};
 use crate::orders::service::{NewReturn, NewReturnLine};
 use crate::orders::{service, urls};
 use crate::types::TextEnum;
-use crate::web::form::Form;
+use crate::web::form::{self, Form};
 use crate::web::{Answer, Flash, Shell, Template, Viewer, html, redirect};
 
 /// The routes of these pages.
@@ -101,17 +101,10 @@ async fn request(
     let order = service::order(&app, &ctx, &number).await?;
     let lines: Vec<NewReturnLine> = rows(&order)
         .iter()
-        .map(|row| {
-            let text = typed.of(&format!("quantity.{}", row.id)).trim();
-            NewReturnLine {
-                line_id: row.id,
-                quantity: if text.is_empty() {
-                    0
-                } else {
-                    text.parse().unwrap_or(-1)
-                },
-                reason: typed.of(&format!("reason.{}", row.id)).to_owned(),
-            }
+        .map(|row| NewReturnLine {
+            line_id: row.id,
+            quantity: form::number(typed.of(&format!("quantity.{}", row.id))).unwrap_or(0),
+            reason: typed.of(&format!("reason.{}", row.id)).to_owned(),
         })
         .collect();
     let ids: Vec<i64> = lines.iter().map(|line| line.line_id).collect();

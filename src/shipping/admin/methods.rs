@@ -7,14 +7,14 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 
-use super::{STALE, done, number, version};
+use super::{STALE, done};
 use crate::app::App;
 use crate::error::{Error, FieldErrors};
 use crate::shipping::model::{MethodKind, ShippingMethod, ShippingZone};
 use crate::shipping::service::{self, MethodInput, StepInput};
 use crate::shipping::urls;
 use crate::types::{Money, MoneyInput, ShippingZoneId, TextEnum};
-use crate::web::form::Form;
+use crate::web::form::{Form, number, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, redirect};
 

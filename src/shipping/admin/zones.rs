@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::{STALE, done, number, version};
+use super::{STALE, done};
 use crate::app::App;
 use crate::error::{Error, FieldErrors};
 use crate::shipping::model::{ShippingMethod, ShippingZone};
 use crate::shipping::service::{self, ZoneInput};
 use crate::shipping::urls;
 use crate::types::ShippingZoneId;
-use crate::web::form::Form;
+use crate::web::form::{Form, number, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, redirect};
 

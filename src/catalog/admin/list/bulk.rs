@@ -270,7 +270,7 @@ pub(super) async fn ask(
     Query(asked): Query<Asked>,
 ) -> Answer {
     viewer.ctx.require(Permission::Catalog)?;
-    let request = PageRequest::new(list.page.parse().unwrap_or(1), SHOWN);
+    let request = PageRequest::typed(&list.page, SHOWN);
     let list = Narrowed {
         page: asked.from.clone(),
         ..list

@@ -62,8 +62,7 @@ impl Narrowed {
     }
 
     pub fn page(&self) -> PageRequest {
-        let number = self.page.parse().unwrap_or(1);
-        PageRequest::new(number, self.size())
+        PageRequest::typed(&self.page, self.size())
     }
 
     /// Products on a page.

@@ -260,7 +260,7 @@ fn draw_page(
     query: &PageQuery,
     form: StockForm,
 ) -> Answer {
-    let request = PageRequest::new(query.page.parse().unwrap_or(1), SHOWN);
+    let request = PageRequest::typed(&query.page, SHOWN);
     let first = usize::try_from(request.offset()).unwrap_or(usize::MAX);
     let total = i64::try_from(product.variants.len()).unwrap_or(i64::MAX);
     let shown = product.variants.into_iter().skip(first);
