@@ -1,0 +1,10 @@
+//! Turning a cart into an order, exactly once.
+
+mod place;
+mod refusals;
+mod show;
+mod wish;
+
+pub use place::place_order;
+pub use show::{Choice, checkout, still_needed};
+pub use wish::{AddressInput, PaymentInput, PlaceOrder};
