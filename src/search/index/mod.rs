@@ -193,8 +193,11 @@ impl Index {
     /// What changes it. Errors: `Busy` while another process, or another writer of this one, is
     /// at it.
     pub fn writer(self: &Arc<Self>) -> Result<Writer> {
+        let writer = self.index.writer_with_num_threads(1, WRITER_MEMORY)?;
+        // What a stop in the middle of a commit left behind has the names of the next one's files.
+        writer.garbage_collect_files().wait()?;
         Ok(Writer {
-            writer: self.index.writer_with_num_threads(1, WRITER_MEMORY)?,
+            writer,
             index: self.clone(),
         })
     }
