@@ -51,6 +51,7 @@ pub static OBSERVERS: &[Observer] = {
         delivered,
         cancelled,
         paid,
+        payment_failed,
         refunded,
         returned,
     ] = orders::jobs::LETTERS;
@@ -74,6 +75,7 @@ pub static OBSERVERS: &[Observer] = {
         orders::jobs::PAYMENT_EVENT,
         payments::service::test_gateway::SEND,
         paid,
+        payment_failed,
         refunded,
         returned,
         invoice_when_paid,

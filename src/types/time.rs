@@ -7,6 +7,23 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::Locale;
+
+const MONTHS_IN_SPANISH: [&str; 12] = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+];
+
 /// A moment: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
@@ -60,6 +77,18 @@ impl Timestamp {
         let at = self.to_utc();
         format!("{}, {:02}:{:02} UTC", self.date(), at.hour(), at.minute())
     }
+
+    /// The same in a reader's language: `24 de noviembre de 2026, 20:15 UTC`.
+    pub fn date_time_in(self, locale: Locale) -> String {
+        let at = self.to_utc();
+        let month = match locale {
+            Locale::English => return self.date_time(),
+            Locale::Spanish => MONTHS_IN_SPANISH[usize::from(u8::from(at.month())) - 1],
+        };
+        let (day, year) = (at.day(), at.year());
+        let (hour, minute) = (at.hour(), at.minute());
+        format!("{day} de {month} de {year}, {hour:02}:{minute:02} UTC")
+    }
 }
 
 impl From<OffsetDateTime> for Timestamp {
@@ -112,5 +141,23 @@ impl Clock {
 impl From<Timestamp> for OffsetDateTime {
     fn from(moment: Timestamp) -> Self {
         moment.to_utc()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_well_in_both_languages() {
+        let at = Timestamp::parse("2026-12-01T09:05:59Z").unwrap();
+        assert_eq!(
+            at.date_time_in(Locale::English),
+            "1 December 2026, 09:05 UTC"
+        );
+        assert_eq!(
+            at.date_time_in(Locale::Spanish),
+            "1 de diciembre de 2026, 09:05 UTC"
+        );
     }
 }

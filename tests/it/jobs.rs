@@ -95,7 +95,7 @@ async fn enqueue(app: &TestApp, kind: &str, payload: &str) {
 }
 
 /// The letter of an order, with what differs from shop to shop replaced by names.
-fn tidy(text: &str, app: &TestApp, order: &Order) -> String {
+pub fn tidy(text: &str, app: &TestApp, order: &Order) -> String {
     let token = app.guest_tokens.token(&order.number);
     text.replace(&order.number, "[number]")
         .replace(&token, "[token]")

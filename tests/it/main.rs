@@ -22,6 +22,7 @@ mod inventory;
 mod invoices;
 mod jobs;
 mod layers;
+mod letters;
 mod limits;
 mod order_list;
 mod orders;

@@ -14,7 +14,7 @@ use super::shelves::{Changes, Shelves};
 use super::watch::watch;
 use crate::app::App;
 use crate::ctx::Ctx;
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
 use crate::inventory::model::{Piece, Reason, Shortfall};
 use crate::inventory::store;
@@ -92,6 +92,11 @@ pub async fn extend(tx: &mut Tx, reference: &str, until: Timestamp) -> Result<()
         store::extend(tx, reference, until).await?;
     }
     Ok(())
+}
+
+/// Until when all that is held for a reference is held; none when nothing is.
+pub async fn held_until(conn: &mut Conn, reference: &str) -> Result<Option<Timestamp>> {
+    Ok(store::held_until(conn, reference).await?)
 }
 
 /// Holds nothing any longer for a reference. Safe to call twice.

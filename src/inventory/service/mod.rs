@@ -14,7 +14,7 @@ mod watch;
 use std::collections::{BTreeMap, HashMap};
 
 pub use count::{MAX_ON_HAND, STOCK_RANGE, count_all, set_all, set_on_hand};
-pub use hold::{SWEEP, deadline, extend, release, reserve, settle, sweep, take};
+pub use hold::{SWEEP, deadline, extend, held_until, release, reserve, settle, sweep, take};
 pub use lists::{movements, stock_list, stock_row};
 pub use moves::{AdjustInput, TransferInput, TransferLine, adjust, transfer};
 pub use places::{LocationInput, change_location, create_location, location, locations};

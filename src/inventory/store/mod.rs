@@ -16,8 +16,8 @@ pub use lists::{count_movements, count_stock, movements, set_rules, stock_ids, s
 pub use locations::{free_at, insert_location, locations, update_location};
 pub use repair::{balance_ledger, recount_reserved};
 pub use reservations::{
-    expired_variants, extend, free, free_expired, insert_reservations, reserved_imbalances,
-    reserved_pieces, reserved_variants,
+    expired_variants, extend, free, free_expired, held_until, insert_reservations,
+    reserved_imbalances, reserved_pieces, reserved_variants,
 };
 
 pub use waiters::{

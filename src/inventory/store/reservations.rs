@@ -85,6 +85,19 @@ pub async fn extend(tx: &mut Tx, reference: &str, expires_at: Timestamp) -> db::
     Ok(())
 }
 
+/// The earliest deadline of what a reference holds; none when it holds nothing.
+pub async fn held_until(conn: &mut Conn, reference: &str) -> db::Result<Option<Timestamp>> {
+    let (until,) = fetch_one!(
+        conn,
+        (Option<Timestamp>,),
+        "select min(expires_at)
+        from reservations
+        where reference = $1",
+        reference,
+    )?;
+    Ok(until)
+}
+
 /// Forgets all reservations of a reference; gives what it held.
 pub async fn free(tx: &mut Tx, reference: &str) -> db::Result<Vec<Piece>> {
     let rows = fetch_all!(

@@ -7,7 +7,8 @@ use crate::app::App;
 use crate::error::Result;
 use crate::mail::Notice;
 use crate::orders::model::{Order, OrderStatus};
-use crate::orders::service;
+use crate::orders::service::{self, NOT_PAID};
+use crate::payments::Unmatched;
 use crate::types::{Locale, Money};
 
 /// What an event says of an order.
@@ -20,6 +21,10 @@ struct About {
     /// The status that the order moved to.
     #[serde(default)]
     to: String,
+    /// Why the order was cancelled, where nobody wanted it: [`NOT_PAID`], or why its money was not
+    /// its own.
+    #[serde(default)]
+    reason: String,
 }
 
 /// The order of an event.
@@ -200,40 +205,62 @@ pub async fn delivered(app: App, payload: Value) -> Result<()> {
     send(&app, &order, notice, "order delivered").await
 }
 
-/// The order was called off.
+/// The order was called off, by somebody or because the shop could not go on with it.
 pub async fn cancelled(app: App, payload: Value) -> Result<()> {
-    let About { number, .. } = serde_json::from_value(payload)?;
+    let About { number, reason, .. } = serde_json::from_value(payload)?;
     let order = order_of(&app, &number).await?;
-    let number = &order.number;
-    let mut returned = order.payments.iter().filter(|one| !one.refunded.is_zero());
-    let refunded = returned.next().map(|one| one.refunded);
-    let money = |refunded: Option<Money>| match (order.locale, refunded) {
-        (Locale::English, Some(amount)) => format!("What you paid, {amount}, goes back to you."),
-        (Locale::English, None) => "Nothing is to be paid.".to_owned(),
-        (Locale::Spanish, Some(amount)) => format!("Te devolvemos lo que has pagado, {amount}."),
-        (Locale::Spanish, None) => "No hay nada que pagar.".to_owned(),
+    let (number, currency) = (&order.number, order.total.currency());
+    // All that came goes back, also what came too late to be the order's.
+    let came = order.payments.iter().map(|payment| payment.captured);
+    let came = came.filter(|amount| amount.currency() == currency);
+    let came = Money::new(came.map(Money::minor).sum(), currency);
+    let gone = reason == Unmatched::CannotFill.as_str();
+    let (subject, title, why, money) = match order.locale {
+        Locale::English => (
+            format!("Your order {number} is cancelled"),
+            "Your order is cancelled",
+            match reason.as_str() {
+                NOT_PAID => format!(
+                    "Your order {number} was not paid in time. It is cancelled, and nothing of it \
+                    will be sent."
+                ),
+                _ if gone => format!(
+                    "We are sorry: what you ordered was sold out before your payment came. Your \
+                    order {number} is cancelled, and nothing of it will be sent."
+                ),
+                _ => format!("Your order {number} is cancelled, and nothing of it will be sent."),
+            },
+            match came.is_zero() {
+                true => "Nothing is to be paid.".to_owned(),
+                false => format!("What you paid, {came}, goes back to you."),
+            },
+        ),
+        Locale::Spanish => (
+            format!("Tu pedido {number} está cancelado"),
+            "Tu pedido está cancelado",
+            match reason.as_str() {
+                NOT_PAID => format!(
+                    "Tu pedido {number} no se ha pagado a tiempo. Está cancelado, y no se enviará \
+                    nada."
+                ),
+                _ if gone => format!(
+                    "Lo sentimos: lo que has pedido se agotó antes de que llegara tu pago. Tu \
+                    pedido {number} está cancelado, y no se enviará nada."
+                ),
+                _ => format!("Tu pedido {number} está cancelado, y no se enviará nada."),
+            },
+            match came.is_zero() {
+                true => "No hay nada que pagar.".to_owned(),
+                false => format!("Te devolvemos lo que has pagado, {came}."),
+            },
+        ),
     };
-    let notice = match order.locale {
-        Locale::English => Notice {
-            subject: format!("Your order {number} is cancelled"),
-            title: "Your order is cancelled".to_owned(),
-            paragraphs: vec![
-                format!("Your order {number} is cancelled, and nothing of it will be sent."),
-                money(refunded),
-            ],
-            action: see(&app, &order),
-            ..Notice::default()
-        },
-        Locale::Spanish => Notice {
-            subject: format!("Tu pedido {number} está cancelado"),
-            title: "Tu pedido está cancelado".to_owned(),
-            paragraphs: vec![
-                format!("Tu pedido {number} está cancelado, y no se enviará nada."),
-                money(refunded),
-            ],
-            action: see(&app, &order),
-            ..Notice::default()
-        },
+    let notice = Notice {
+        subject,
+        title: title.to_owned(),
+        paragraphs: vec![why, money],
+        action: see(&app, &order),
+        ..Notice::default()
     };
     send(&app, &order, notice, "order cancelled").await
 }

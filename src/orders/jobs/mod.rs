@@ -3,8 +3,9 @@
 mod books;
 mod confirmation;
 mod letters;
-mod more;
+mod money;
 mod payments;
+mod returns;
 
 use crate::jobs::Observer;
 
@@ -30,7 +31,7 @@ pub const BOOKS: [Observer; 3] = [
 ];
 
 /// The letters about orders. Each is the same however often its job runs.
-pub const LETTERS: [Observer; 8] = [
+pub const LETTERS: [Observer; 9] = [
     Observer {
         topic: "order.placed",
         job: "orders.confirmation_mail",
@@ -59,16 +60,21 @@ pub const LETTERS: [Observer; 8] = [
     Observer {
         topic: "order.paid",
         job: "orders.paid_mail",
-        run: |app, payload| Box::pin(more::paid(app, payload)),
+        run: |app, payload| Box::pin(money::paid(app, payload)),
+    },
+    Observer {
+        topic: "order.payment_failed",
+        job: "orders.payment_failed_mail",
+        run: |app, payload| Box::pin(money::failed(app, payload)),
     },
     Observer {
         topic: "order.refunded",
         job: "orders.refunded_mail",
-        run: |app, payload| Box::pin(more::refunded(app, payload)),
+        run: |app, payload| Box::pin(money::refunded(app, payload)),
     },
     Observer {
         topic: "order.return_changed",
         job: "orders.return_mail",
-        run: |app, payload| Box::pin(more::return_changed(app, payload)),
+        run: |app, payload| Box::pin(returns::return_changed(app, payload)),
     },
 ];

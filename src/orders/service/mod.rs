@@ -21,8 +21,9 @@ use crate::app::App;
 use crate::ctx::{Ctx, Permission, Rule};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, Result};
+use crate::inventory;
 use crate::payments::{self, Payment};
-use crate::types::{CartId, Page, PageRequest};
+use crate::types::{CartId, Page, PageRequest, Timestamp};
 
 pub use change::{cancel, may_cancel, transition};
 pub use fulfil::{NewParcel, ParcelLine, TrackingInput, delivered, fulfil, track};
@@ -34,8 +35,8 @@ pub use invoices::{
 pub use lookup::{FindOrder, find_by_email, link_to};
 pub use notes::{MAX_NOTE, NewNote, add_note};
 pub use payment::{
-    RECONCILE, act_on_event, capture, money_imbalances, next_step, pay, payment_status, perform,
-    reconcile, record_payment, returned, send_back, start, sync, void, without_money,
+    NOT_PAID, RECONCILE, act_on_event, capture, money_imbalances, next_step, pay, payment_status,
+    perform, reconcile, record_payment, returned, send_back, start, sync, void, without_money,
 };
 pub use person::{all_own, erase};
 pub use place::place;
@@ -119,6 +120,14 @@ pub async fn imbalances(conn: &mut Conn) -> Result<Vec<String>> {
         )
     };
     Ok(found.map(sentence).collect())
+}
+
+/// Until when the goods of an order are held that is not paid yet; none when they are not, or are
+/// taken already.
+pub async fn held_until(app: &App, order: &Order) -> Result<Option<Timestamp>> {
+    let mut conn = app.db.conn().await?;
+    let until = inventory::service::held_until(&mut conn, &order.number).await?;
+    Ok(until.filter(|at| *at > app.clock.now()))
 }
 
 /// The token that opens a guest's order; none for an account's order.

@@ -136,6 +136,9 @@ both! {
         ]);
         store::extend(&mut tx, "K7QM", later).await.unwrap();
         store::extend(&mut tx, "K7QM", soon).await.unwrap();
+        assert_eq!(store::held_until(&mut tx, "K7QM").await.unwrap(), Some(later));
+        assert_eq!(store::held_until(&mut tx, "W2ZZ").await.unwrap(), Some(soon));
+        assert_eq!(store::held_until(&mut tx, "nobody").await.unwrap(), None);
         assert!(store::expired_variants(&mut tx, now, 9).await.unwrap().is_empty());
         assert_eq!(store::expired_variants(&mut tx, soon, 9).await.unwrap(), [first]);
         assert_eq!(store::expired_variants(&mut tx, later, 9).await.unwrap(), [first, second]);

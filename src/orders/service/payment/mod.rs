@@ -26,7 +26,7 @@ use crate::types::{Money, MoneyInput, OperationId, VariantId};
 
 pub use end::end;
 pub use perform::{act_on_event, perform};
-pub use reconcile::{RECONCILE, money_imbalances, reconcile};
+pub use reconcile::{NOT_PAID, RECONCILE, money_imbalances, reconcile};
 pub use start::{next_step, pay, start};
 pub use status::payment_status;
 pub use sync::{returned, send_back, sync, without_money};

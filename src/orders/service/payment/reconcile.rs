@@ -27,6 +27,9 @@ pub const RECONCILE: Chore = Chore {
     run: |app| Box::pin(async move { reconcile(&app).await }),
 };
 
+/// Why an order was cancelled that nobody paid in time, as `order.cancelled` tells it.
+pub const NOT_PAID: &str = "not_paid";
+
 /// Things of a kind that are looked at in one go.
 const MOST: i64 = 100;
 /// What was tried so many seconds ago has no job any more that tries it soon.
@@ -114,7 +117,7 @@ async fn give_up(app: &App, number: &str) -> Result<()> {
     after.order = OrderStatus::Cancelled;
     let words = "Order cancelled: it was not paid in time";
     change(&mut tx, &ctx, &order, after, "cancelled", words).await?;
-    let reason = json!({ "reason": "not_paid" });
+    let reason = json!({ "reason": NOT_PAID });
     end(&mut tx, app, &ctx, &order, after, reason).await?;
     tx.commit().await?;
     metrics::counter!("zoco_orders_not_paid_total").increment(1);

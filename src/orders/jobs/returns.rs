@@ -1,4 +1,4 @@
-//! Letters about money that came or went back, and about what is sent back.
+//! Letters about what is sent back.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,95 +8,15 @@ use crate::app::App;
 use crate::error::Result;
 use crate::mail::Notice;
 use crate::orders::model::ReturnState;
-use crate::types::{Locale, Money};
+use crate::types::Locale;
 
 #[derive(Deserialize)]
 struct About {
     number: String,
-    /// What went back, in the order's currency, and by which refund.
-    #[serde(default)]
-    amount: String,
-    #[serde(default)]
-    refund_id: Option<i64>,
     /// The return, and what became of it.
-    #[serde(default, rename = "return")]
+    #[serde(rename = "return")]
     position: i64,
-    #[serde(default)]
     to: String,
-}
-
-/// The money came.
-pub async fn paid(app: App, payload: Value) -> Result<()> {
-    let About { number, .. } = serde_json::from_value(payload)?;
-    let order = order_of(&app, &number).await?;
-    let (number, total) = (&order.number, order.total);
-    let notice = match order.locale {
-        Locale::English => Notice {
-            subject: format!("Your payment for order {number}"),
-            title: "Your payment has arrived".to_owned(),
-            paragraphs: vec![format!(
-                "Thank you: we have {total} for your order {number}. The invoice is on its page."
-            )],
-            action: see(&app, &order),
-            ..Notice::default()
-        },
-        Locale::Spanish => Notice {
-            subject: format!("Tu pago del pedido {number}"),
-            title: "Hemos recibido tu pago".to_owned(),
-            paragraphs: vec![format!(
-                "Gracias: hemos recibido {total} por tu pedido {number}. La factura está en su \
-                página."
-            )],
-            action: see(&app, &order),
-            ..Notice::default()
-        },
-    };
-    send(&app, &order, notice, "order paid").await
-}
-
-/// Money went back.
-pub async fn refunded(app: App, payload: Value) -> Result<()> {
-    let About {
-        number,
-        amount,
-        refund_id,
-        ..
-    } = serde_json::from_value(payload)?;
-    let order = order_of(&app, &number).await?;
-    let Ok(money) = Money::parse(&amount, order.total.currency()) else {
-        return Ok(());
-    };
-    let number = &order.number;
-    let notice = match order.locale {
-        Locale::English => Notice {
-            subject: format!("{money} of your order {number} go back to you"),
-            title: "Money goes back to you".to_owned(),
-            paragraphs: vec![format!(
-                "We sent {money} of your order {number} back the way they came. It may take your \
-                bank some days."
-            )],
-            action: see(&app, &order),
-            ..Notice::default()
-        },
-        Locale::Spanish => Notice {
-            subject: format!("Te devolvemos {money} de tu pedido {number}"),
-            title: "Te devolvemos dinero".to_owned(),
-            paragraphs: vec![format!(
-                "Hemos devuelto {money} de tu pedido {number} por donde llegaron. Tu banco puede \
-                tardar unos días."
-            )],
-            action: see(&app, &order),
-            ..Notice::default()
-        },
-    };
-    let refund = refund_id.unwrap_or_default();
-    send(
-        &app,
-        &order,
-        notice,
-        &format!("order refunded {refund} {amount}"),
-    )
-    .await
 }
 
 /// A return was asked for, answered, or came.
@@ -105,7 +25,6 @@ pub async fn return_changed(app: App, payload: Value) -> Result<()> {
         number,
         position,
         to,
-        ..
     } = serde_json::from_value(payload)?;
     let order = order_of(&app, &number).await?;
     let mut returns = order.returns.iter();
