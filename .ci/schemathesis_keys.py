@@ -4,15 +4,16 @@ few keys again and again, and so be told `idempotency_key_reused` instead of wha
 import itertools
 
 import schemathesis
-from schemathesis.core.parameters import ParameterLocation
 
 numbers = itertools.count()
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    # Where a header is what is wrong, headers stay as they are.
-    about = getattr(case.meta.phase.data, "parameter_location", None) if case.meta else None
+    # Where the key is what is wrong, it stays as it is.
+    about = getattr(case.meta.phase.data, "parameter", None) if case.meta else None
     key = case.headers.get("Idempotency-Key")
-    if key and about != ParameterLocation.HEADER:
+    if key and (about or "").lower() != "idempotency-key":
         case.headers["Idempotency-Key"] = f"{key[:200]}-{next(numbers)}"
+        # A case with an edit is judged anew, and one without `Authorization` would count as whole.
+        case._sync_validated_hashes()
