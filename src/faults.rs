@@ -20,6 +20,8 @@ pub const POINTS: &[&str] = &[
     "payment.committed",
     "refund.written",
     "refund.committed",
+    "return.written",
+    "return.committed",
     "cancel.written",
     "cancel.committed",
 ];

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use zoco::db::Db;
 use zoco::db::query::{Sql, fetch_all};
 use zoco::faults::POINTS;
+use zoco::types::{Currency, Money};
 
 use crate::process::Place;
 use crate::support::process::{PATIENCE, Program, run};
@@ -232,7 +233,8 @@ struct Placed {
     input: Value,
 }
 
-/// One order is paid and refunded in part, one is paid and cancelled, one is cancelled unpaid.
+/// One order is paid, refunded in part and comes back, one is paid and cancelled, one is cancelled
+/// unpaid.
 async fn live(shop: &mut Shop<'_>, product: i64, name: &str) {
     let staff = shop.staff().await;
     let headers = [("authorization", staff.as_str())];
@@ -248,6 +250,7 @@ async fn live(shop: &mut Shop<'_>, product: i64, name: &str) {
     assert!(done, "{status}: {answer}");
     shop.until(&kept, &["payments", "0", "refunded", "amount"], "2.00")
         .await;
+    send_back(shop, &kept, &staff, name).await;
 
     let paid = shop.order(product, &format!("{name}-paid")).await;
     shop.pay(&paid).await;
@@ -263,6 +266,49 @@ async fn live(shop: &mut Shop<'_>, product: i64, name: &str) {
     }
     shop.until(&paid, &["payment_status"], "refunded").await;
     shop.until(&open, &["payments", "0", "status"], "voided")
+        .await;
+}
+
+/// What was kept arrives and comes back after all, and its money goes.
+async fn send_back(shop: &mut Shop<'_>, kept: &Placed, staff: &str, name: &str) {
+    let headers = [("authorization", staff)];
+    let order = format!("/api/admin/orders/{}", kept.number);
+    for to in ["confirmed", "processing", "shipped", "delivered"] {
+        let key = format!("{name}-kept-{to}");
+        let path = format!("{order}/transitions");
+        let (status, answer) = shop.post(&path, &headers, &key, &json!({ "to": to })).await;
+        let done = status == 200 || answer["code"] == "transition_not_allowed";
+        assert!(done, "{status}: {answer}");
+    }
+    let delivered = shop.until(kept, &["status"], "delivered").await;
+    let line = json!({ "line_id": delivered["lines"][0]["id"], "quantity": 1, "reason": "other" });
+    let own = [("order-token", kept.token.as_str())];
+    let path = format!("/api/orders/{}/returns", kept.number);
+    let wanted = json!({ "lines": [line] });
+    let (status, answer) = shop
+        .post(&path, &own, &format!("{name}-back"), &wanted)
+        .await;
+    let done = status == 201 || answer["code"] == "not_returnable";
+    assert!(done, "{status}: {answer}");
+    for (step, body) in [
+        ("answer", json!({ "to": "approved" })),
+        ("received", json!({})),
+        ("refund", json!({})),
+    ] {
+        let path = format!("{order}/returns/1/{step}");
+        let key = format!("{name}-back-{step}");
+        let (status, answer) = shop.post(&path, &headers, &key, &body).await;
+        // Asked again without a key, what was done already is told by where the return stands.
+        let done = status == 200 || answer["code"] == "transition_not_allowed";
+        assert!(done, "{status}: {answer}");
+    }
+    shop.until(kept, &["returns", "0", "status"], "refunded")
+        .await;
+    // The piece, after the 2.00 of before; the gateway may take a moment.
+    let piece = delivered["lines"][0]["total"]["amount"].as_str().unwrap();
+    let piece = Money::parse(piece, Currency::eur()).unwrap().minor();
+    let gone = Money::new(piece + 200, Currency::eur()).amount();
+    shop.until(kept, &["payments", "0", "refunded", "amount"], &gone)
         .await;
 }
 
@@ -292,22 +338,24 @@ async fn count(place: &Place, orders: usize, point: &str) {
     let counted: Vec<(i64, i64)> = fetch_all(&mut conn, sql, Vec::new()).await.unwrap();
     assert_eq!(counted, [(orders as i64, orders as i64)], "after {point}");
     let sql = Sql::same(
-        "select o.status, g.amount_minor, g.captured_minor, g.refunded_minor
+        "select o.status, g.amount_minor, g.captured_minor, g.refunded_minor, o.shipping_minor
         from orders o
         join test_gateway_payments g on g.order_number = o.number
         order by o.id desc
         limit 3",
     );
-    let rows: Vec<(String, i64, i64, i64)> = fetch_all(&mut conn, sql, Vec::new()).await.unwrap();
+    let rows: Vec<(String, i64, i64, i64, i64)> =
+        fetch_all(&mut conn, sql, Vec::new()).await.unwrap();
     drop(conn);
     db.close().await;
     let moved: Vec<(&str, bool, i64)> = rows
         .iter()
-        .map(|(status, amount, captured, refunded)| {
+        .map(|(status, amount, captured, refunded, _)| {
             (status.as_str(), captured == amount, captured - refunded)
         })
         .collect();
-    let kept = rows.last().unwrap().1 - 200;
+    // Of the order that came back, the shop keeps what it took for shipping less the 2.00.
+    let kept = rows.last().unwrap().4 - 200;
     assert_eq!(moved[0], ("cancelled", false, 0), "after {point}");
     assert_eq!(moved[1], ("cancelled", true, 0), "after {point}");
     assert_eq!((moved[2].1, moved[2].2), (true, kept), "after {point}");

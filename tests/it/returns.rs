@@ -1,13 +1,19 @@
 //! Returns: what was delivered comes back, never more than that, and each step is told.
 
 use serde_json::json;
+use zoco::cart::service as carts;
+use zoco::checkout::service::{PlaceOrder, place_order};
 use zoco::ctx::{Ctx, Permission};
 use zoco::error::Error;
 use zoco::orders::service::{self, NewReturn, NewReturnLine, Receipt, ReturnAnswer, ReturnRefund};
-use zoco::orders::{Order, OrderStatus, ReturnState};
+use zoco::orders::{Order, OrderStatus, PaymentStatus, ReturnState};
+use zoco::types::MoneyInput;
 
-use crate::checkout::{guest_order, on_hand, order_of};
+use crate::cart::some;
+use crate::checkout::{guest_order, on_hand, order_of, wish};
+use crate::credit::{balanced, card, credit, left};
 use crate::orders::drive;
+use crate::payments::books_are_right;
 use crate::races::at_once;
 use crate::support::{TestApp, both};
 
@@ -34,6 +40,10 @@ fn code(error: &Error) -> &str {
         Error::Conflict { code, .. } => code,
         other => panic!("not a conflict: {other}"),
     }
+}
+
+fn code_of(result: zoco::error::Result<Order>) -> String {
+    code(&result.unwrap_err()).to_owned()
 }
 
 /// The same asker, now.
@@ -161,7 +171,7 @@ both! {
         let results = at_once(works, |(app, ctx, number)| async move {
             let once = ReturnRefund {
                 shipping: false,
-                expected_refunded: Some(zoco::types::MoneyInput::new("0.00")),
+                expected_refunded: Some(MoneyInput::new("0.00")),
             };
             service::refund_return(&app, &ctx, &number, 1, once).await
         })
@@ -178,6 +188,79 @@ both! {
         assert_eq!((note.lines[0].quantity, note.lines[0].amount, note.reason.as_str()), (2, 4800, "Return 1"));
         let letters = app.letters();
         assert!(letters.iter().any(|letter| letter.subject.contains("go back to you")), "{letters:?}");
+    }
+
+    async fn the_money_goes_back_to_where_it_came_from(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let staff = app.staff("orders@example.com", &[Permission::Orders]).await;
+        let ada = app.customer("ada@example.com").await;
+        let (gift, code) = card(&app, "10.00").await;
+        let own = credit(&app, "ada@example.com", "20.00").await;
+        app.run_jobs().await;
+        // 52.90 with shipping: 10.00 by the card, 20.00 by credit, 22.90 in cash.
+        carts::add_item(&app, &ada, some(&mug, 2)).await.unwrap();
+        carts::add_gift_card(&app, &ada, &code).await.unwrap();
+        let input = PlaceOrder { store_credit: true, ..wish() };
+        let order = place_order(&app, &ada, None, input).await.unwrap().order;
+        let number = &order.number;
+        service::record_payment(&app, &staff, number).await.unwrap();
+        drive(&app, number, OrderStatus::Delivered).await;
+        let gone = |order: &Order| -> Vec<(String, String)> {
+            let payments = order.payments.iter();
+            payments.map(|one| (one.provider.clone(), one.refunded.amount())).collect()
+        };
+        let are = |gift: &str, own: &str, cash: &str| {
+            [("gift_card", gift), ("store_credit", own), ("cash_on_delivery", cash)]
+                .map(|(name, amount)| (name.to_owned(), amount.to_owned()))
+        };
+        // Money first, then what is older of card and credit; shipping goes with the last piece.
+        for (position, shipping, amount, expected) in [
+            (1, false, "24.00", are("1.10", "0.00", "22.90")),
+            (2, true, "28.90", are("10.00", "20.00", "22.90")),
+        ] {
+            service::request_return(&app, &ada, number, back(&order, 1)).await.unwrap();
+            service::answer_return(&app, &staff, number, position, &answer("approved", "")).await.unwrap();
+            service::receive_return(&app, &staff, number, position, &Receipt::default()).await.unwrap();
+            let input = ReturnRefund { shipping, expected_refunded: None };
+            let after = service::refund_return(&app, &staff, number, position, input).await.unwrap();
+            let one = &after.returns[position as usize - 1];
+            assert_eq!((one.state, one.refunded.amount().as_str()), (ReturnState::Refunded, amount));
+            assert_eq!(gone(&after), expected, "return {position}");
+            let again = service::refund_return(&app, &staff, number, position, ReturnRefund::default()).await;
+            assert_eq!(code_of(again), "transition_not_allowed");
+        }
+        let after = service::order(&app, &staff, number).await.unwrap();
+        assert_eq!(after.payment_status, PaymentStatus::Refunded);
+        assert_eq!((left(&app, &gift).await.as_str(), left(&app, &own).await.as_str()), ("10.00", "20.00"));
+        app.run_jobs().await;
+        let issued = service::invoices(&app, &ada, number).await.unwrap();
+        let totals: Vec<_> = issued.iter().map(|one| one.total.amount()).collect();
+        assert_eq!(totals, ["52.90", "24.00", "28.90"], "an invoice and two notes");
+        balanced(&app).await;
+        books_are_right(&app).await;
+        assert_eq!(zoco::admin::service::examine(&app).await.unwrap(), []);
+    }
+
+    async fn a_return_ends_with_its_money_or_stays(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let staff = app.staff("orders@example.com", &[Permission::Orders]).await;
+        let (guest, order) = guest_order(&app, &mug, 2).await;
+        let number = &order.number;
+        service::record_payment(&app, &staff, number).await.unwrap();
+        drive(&app, number, OrderStatus::Delivered).await;
+        service::request_return(&app, &guest, number, back(&order, 1)).await.unwrap();
+        service::answer_return(&app, &staff, number, 1, &answer("approved", "")).await.unwrap();
+        service::receive_return(&app, &staff, number, 1, &Receipt::default()).await.unwrap();
+        // Something went back since the asker looked: neither the money nor the return moves.
+        let late = ReturnRefund { shipping: false, expected_refunded: Some(MoneyInput::new("1.00")) };
+        assert_eq!(code_of(service::refund_return(&app, &staff, number, 1, late).await), "changed_meanwhile");
+        let guests = service::refund_return(&app, &guest, number, 1, ReturnRefund::default()).await;
+        assert!(matches!(guests, Err(Error::Unauthenticated)));
+        let same = service::order(&app, &staff, number).await.unwrap();
+        assert_eq!((same.returns[0].state, same.payments[0].refunded.minor()), (ReturnState::Received, 0));
+        let after = service::refund_return(&app, &staff, number, 1, ReturnRefund::default()).await.unwrap();
+        assert_eq!((after.returns[0].state, after.payments[0].refunded.minor()), (ReturnState::Refunded, 2400));
+        app.run_jobs().await;
     }
 
     async fn the_days_of_returns_end(app: TestApp) {

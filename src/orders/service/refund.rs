@@ -78,9 +78,27 @@ pub async fn refund(app: &App, ctx: &Ctx, number: &str, input: RefundInput) -> R
     ctx.require(Permission::Orders)?;
     let mut tx = app.db.begin().await?;
     let order = find_to_change(&mut tx, ctx, number).await?;
-    let earlier = store::refunds(&mut tx, order.id).await?;
-    let left = refundable(&mut tx, &order, &earlier).await?;
-    let new = read(app, ctx, &order, &left, &input)?;
+    let (_, asked) = within(&mut tx, app, ctx, &order, &input).await?;
+    faults::reach("refund.written");
+    tx.commit().await?;
+    faults::reach("refund.committed");
+    ask_gateways(app, asked).await;
+    super::order(app, ctx, &order.number).await
+}
+
+/// The same within the transaction of whatever else comes of it. The caller has checked the
+/// permission, holds the order's row, and has [`ask_gateways`] do what is given here beside the
+/// sum, after the commit.
+pub(super) async fn within(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    input: &RefundInput,
+) -> Result<(Money, Vec<OperationId>)> {
+    let earlier = store::refunds(tx, order.id).await?;
+    let left = refundable(tx, order, &earlier).await?;
+    let mut new = read(app, ctx, order, &left, input)?;
     if new.amount.minor() > left.amount.minor() {
         return Err(Error::Conflict {
             code: "refund_too_large",
@@ -88,34 +106,28 @@ pub async fn refund(app: &App, ctx: &Ctx, number: &str, input: RefundInput) -> R
             data: json!({ "refundable": left.amount.amount() }),
         });
     }
-    let id = store::insert_refund(&mut tx, order.id, &new, ctx.now).await?;
+    new.id = store::insert_refund(tx, order.id, &new, ctx.now).await?;
     let restocked: Vec<(VariantId, i64)> = new
         .lines
         .iter()
         .filter(|line| line.restocked)
-        .filter_map(|line| Some((variant(&order, line.line_id)?, line.quantity)))
+        .filter_map(|line| Some((variant(order, line.line_id)?, line.quantity)))
         .collect();
     // Money first, then goods: so does whoever places an order.
-    let asked = carry_out(&mut tx, app, ctx, &order, &Refund { id, ..new.clone() }).await?;
-    inventory::service::put_back(&mut tx, ctx, &restocked, &order.number).await?;
-    settle_status(&mut tx, ctx, &order, order.statuses()).await?;
+    let asked = carry_out(tx, app, ctx, order, &new).await?;
+    inventory::service::put_back(tx, ctx, &restocked, &order.number).await?;
+    settle_status(tx, ctx, order, order.statuses()).await?;
     let subject = format!("order {}", order.number);
-    audit::record(
-        &mut tx,
-        ctx,
-        "order.refunded",
-        &subject,
-        Value::Null,
-        told(&new),
-    )
-    .await?;
-    faults::reach("refund.written");
-    tx.commit().await?;
-    faults::reach("refund.committed");
+    let (before, after) = (Value::Null, told(&new));
+    audit::record(tx, ctx, "order.refunded", &subject, before, after).await?;
+    Ok((new.amount, asked))
+}
+
+/// Asks gateways at once for what jobs would ask a moment later. No transaction is open.
+pub(super) async fn ask_gateways(app: &App, asked: Vec<OperationId>) {
     for operation in asked {
         at_once(app, operation).await;
     }
-    super::order(app, ctx, &order.number).await
 }
 
 fn variant(order: &Order, line: OrderLineId) -> Option<VariantId> {

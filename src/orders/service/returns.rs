@@ -8,12 +8,13 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::change::{event, finish, tell};
-use super::{RefundInput, RefundLineInput, find_to_change};
+use super::{RefundInput, RefundLineInput, find_to_change, refund};
 use crate::app::App;
 use crate::audit;
 use crate::ctx::{Ctx, Permission};
 use crate::db::Tx;
 use crate::error::{Error, FieldErrors, Result};
+use crate::faults;
 use crate::inventory;
 use crate::jobs;
 use crate::orders::model::{Order, OrderLine, Return, ReturnLine, ReturnReason, ReturnState};
@@ -186,6 +187,11 @@ fn known(order: &Order, number: i64) -> Result<&Return> {
         .ok_or(Error::NotFound)
 }
 
+fn not_allowed(one: &Return, to: ReturnState) -> Error {
+    let detail = format!("A return that is {} cannot become {to}.", one.state);
+    Error::conflict("transition_not_allowed", detail)
+}
+
 /// Moves a return on, with timeline, event and audit entry.
 async fn move_on(
     tx: &mut Tx,
@@ -198,8 +204,7 @@ async fn move_on(
     let moved = one.state.may_become(to)
         && store::set_return_state(tx, one.id, one.state, to, answer, ctx.now).await?;
     if !moved {
-        let detail = format!("A return that is {} cannot become {to}.", one.state);
-        return Err(Error::conflict("transition_not_allowed", detail));
+        return Err(not_allowed(one, to));
     }
     let detail = format!("Return {} {to}", one.number);
     tell(tx, ctx, order, "return_changed", &detail).await?;
@@ -304,8 +309,9 @@ pub async fn receive_return(
     finish(tx, ctx, &order.number).await
 }
 
-/// Staff: sends the money of what came back, and of shipping on demand. Errors: those of
-/// [`refund`](super::refund); `NotFound`; conflict `transition_not_allowed`.
+/// Staff: sends the money of what came back, and of shipping on demand, and ends the return, both
+/// or neither: a return that is not `refunded` has had no money, however the program stopped.
+/// Errors: those of [`refund`](super::refund); `NotFound`; conflict `transition_not_allowed`.
 pub async fn refund_return(
     app: &App,
     ctx: &Ctx,
@@ -313,16 +319,16 @@ pub async fn refund_return(
     position: i64,
     input: ReturnRefund,
 ) -> Result<Order> {
-    let order = super::order_for_staff(app, ctx, number).await?;
+    ctx.require(Permission::Orders)?;
+    let mut tx = app.db.begin().await?;
+    let order = find_to_change(&mut tx, ctx, number).await?;
     let one = known(&order, position)?;
-    if !one.state.may_become(ReturnState::Refunded) {
-        let to = ReturnState::Refunded;
-        let detail = format!("A return that is {} cannot become {to}.", one.state);
-        return Err(Error::conflict("transition_not_allowed", detail));
+    let to = ReturnState::Refunded;
+    if !one.state.may_become(to) {
+        return Err(not_allowed(one, to));
     }
-    let before = super::books(app, ctx, number).await?.refundable.refunded;
     let lines = one.lines.iter().filter(|line| line.received > 0);
-    let refund = RefundInput {
+    let wanted = RefundInput {
         lines: lines
             .map(|line| RefundLineInput {
                 line_id: line.order_line_id.0,
@@ -334,30 +340,16 @@ pub async fn refund_return(
         shipping: input.shipping,
         amount: None,
         reason: format!("Return {}", one.number),
-        // Who asks twice at once is refused by it: the money goes back once.
-        expected_refunded: Some(
-            input
-                .expected_refunded
-                .unwrap_or_else(|| MoneyInput::new(before.amount())),
-        ),
+        expected_refunded: input.expected_refunded,
     };
-    super::refund(app, ctx, number, refund).await?;
-    let after = super::books(app, ctx, number).await?.refundable.refunded;
-    let mut tx = app.db.begin().await?;
-    let order = find_to_change(&mut tx, ctx, number).await?;
-    let one = known(&order, position)?;
-    move_on(
-        &mut tx,
-        ctx,
-        &order,
-        one,
-        ReturnState::Refunded,
-        &one.answer,
-    )
-    .await?;
-    let amount = after.minus(before).unwrap_or(after);
+    let (amount, asked) = refund::within(&mut tx, app, ctx, &order, &wanted).await?;
+    move_on(&mut tx, ctx, &order, one, to, &one.answer).await?;
     store::set_return_refunded(&mut tx, one.id, amount).await?;
-    finish(tx, ctx, &order.number).await
+    faults::reach("return.written");
+    tx.commit().await?;
+    faults::reach("return.committed");
+    refund::ask_gateways(app, asked).await;
+    super::order(app, ctx, &order.number).await
 }
 
 /// Line, pieces that came, and whether they go back to the shelf.
