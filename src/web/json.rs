@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::failure::Failure;
 use super::strict::Strict;
 use crate::error::FieldErrors;
-use crate::types::{Money, Page, PageRequest};
+use crate::types::{Currency, Money, Page, PageRequest};
 
 /// A JSON body. In: 415 for another content type, 400 for what is no JSON, 422 with the field
 /// for what has the wrong shape, unknown fields and arrays for objects included, and for a NUL
@@ -187,6 +187,18 @@ pub fn query_value<T: std::str::FromStr>(
             "bad_query",
             format!("{name}: this value cannot be read."),
         )
+    })
+}
+
+/// An amount in a query, in the shop's currency. Errors: 400.
+pub fn query_money(name: &str, text: &str, currency: Currency) -> Result<Option<Money>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let read = Money::parse(text, currency);
+    read.map(Some).map_err(|error| {
+        let detail = format!("{name}: {error}");
+        Failure::new(StatusCode::BAD_REQUEST, "bad_query", detail)
     })
 }
 

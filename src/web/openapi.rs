@@ -132,9 +132,9 @@ pub fn stars() -> Object {
     choice(["1", "2", "3", "4", "5"])
 }
 
-/// The schema of a query value that is a price, or empty as if it were left out. How many
+/// The schema of a query value that is an amount, or empty as if it were left out. How many
 /// decimals there may be depends on the shop's currency.
-pub fn price() -> Object {
+pub fn money() -> Object {
     pattern("^([0-9]{1,9}([.][0-9]{1,4})?)?$")
 }
 

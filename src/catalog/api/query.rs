@@ -13,10 +13,10 @@ use crate::catalog::model::{
 };
 use crate::catalog::service;
 use crate::error::Error;
-use crate::types::{CategoryId, Currency, Money, PageRequest};
+use crate::types::{CategoryId, PageRequest};
 use crate::web::Failure;
-use crate::web::json::{PageQuery, Query, page_request, query_value};
-use crate::web::openapi::{flag as flag_schema, price as price_schema, stars, word};
+use crate::web::json::{PageQuery, Query, page_request, query_money, query_value};
+use crate::web::openapi::{flag as flag_schema, money, stars, word};
 
 /// Which products, for shoppers.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -29,10 +29,10 @@ pub struct ListQuery {
     /// Id or slug of a category: its products and those of all below it.
     category: String,
     /// At least this price, `19.99`.
-    #[param(schema_with = price_schema)]
+    #[param(schema_with = money)]
     min_price: String,
     /// At most this price.
-    #[param(schema_with = price_schema)]
+    #[param(schema_with = money)]
     max_price: String,
     /// Only products with this tag.
     tag: String,
@@ -92,8 +92,8 @@ impl Asked {
         Ok(ProductFilter {
             search: query.search.clone(),
             category: category(app, &query.category).await?,
-            min_price: price("min_price", &query.min_price, app.currency())?,
-            max_price: price("max_price", &query.max_price, app.currency())?,
+            min_price: query_money("min_price", &query.min_price, app.currency())?,
+            max_price: query_money("max_price", &query.max_price, app.currency())?,
             tag: query.tag.clone(),
             in_stock: flag("in_stock", &query.in_stock)?,
             min_rating,
@@ -148,12 +148,12 @@ pub struct StaffNarrowed {
     #[schema(schema_with = flag_schema)]
     without_picture: String,
     /// At least this price, `19.99`.
-    #[param(schema_with = price_schema)]
-    #[schema(schema_with = price_schema)]
+    #[param(schema_with = money)]
+    #[schema(schema_with = money)]
     min_price: String,
     /// At most this price.
-    #[param(schema_with = price_schema)]
-    #[schema(schema_with = price_schema)]
+    #[param(schema_with = money)]
+    #[schema(schema_with = money)]
     max_price: String,
     /// `newest` (if left out), `name`, `price`, `stock`, `status`, `updated`, each also from the
     /// end, `-name`; `rating` for the best first, `-rating` for the worst.
@@ -176,8 +176,8 @@ impl StaffNarrowed {
             stock: stock.or(in_stock.then_some(StockChoice::In)),
             scheduled: flag("scheduled", &self.scheduled)?,
             without_picture: flag("without_picture", &self.without_picture)?,
-            min_price: price("min_price", &self.min_price, app.currency())?,
-            max_price: price("max_price", &self.max_price, app.currency())?,
+            min_price: query_money("min_price", &self.min_price, app.currency())?,
+            max_price: query_money("max_price", &self.max_price, app.currency())?,
             sort: query_value("sort", Some(&self.sort))?.unwrap_or_default(),
         })
     }
@@ -220,14 +220,6 @@ impl StaffAsked {
 
 fn flag(name: &str, text: &str) -> Result<bool, Failure> {
     Ok(query_value(name, Some(text))?.unwrap_or(false))
-}
-
-fn price(name: &str, text: &str, currency: Currency) -> Result<Option<Money>, Failure> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let price = Money::parse(text, currency).map_err(|error| bad(format!("{name}: {error}")))?;
-    Ok(Some(price))
 }
 
 async fn category(app: &App, key: &str) -> Result<Option<CategoryId>, Failure> {

@@ -14,8 +14,9 @@ use crate::orders::model::{
     FulfilmentStatus, OrderFilter, OrderStatus, PaymentStatus, ReturnState, Task,
 };
 use crate::orders::service;
-use crate::web::json::{Json, List, Problem, Query, page_request, query_value};
-use crate::web::openapi::word;
+use crate::types::{Currency, Money};
+use crate::web::json::{Json, List, Problem, Query, page_request, query_money, query_value};
+use crate::web::openapi::{money, word};
 use crate::web::{ApiCtx, Failure};
 
 /// The routes of this part of the API.
@@ -59,6 +60,12 @@ struct ListQuery {
     placed_from: Option<String>,
     /// Placed on this day or before, or until this time (RFC 3339).
     placed_until: Option<String>,
+    /// Whose total is at least this amount.
+    #[param(schema_with = money)]
+    min_total: String,
+    /// Whose total is at most this amount.
+    #[param(schema_with = money)]
+    max_total: String,
     /// From 1.
     page: Option<String>,
     /// 1 to 100; left out: 24.
@@ -66,7 +73,8 @@ struct ListQuery {
 }
 
 impl ListQuery {
-    fn filter(&self) -> Result<OrderFilter, Failure> {
+    fn filter(&self, currency: Currency) -> Result<OrderFilter, Failure> {
+        let total = |name: &str, text: &str| query_money(name, text, currency);
         Ok(OrderFilter {
             search: self.search.clone().unwrap_or_default(),
             status: query_value("status", self.status.as_deref())?,
@@ -81,7 +89,8 @@ impl ListQuery {
                 .map(When::begins),
             until: query_value::<When>("placed_until", self.placed_until.as_deref())?
                 .map(When::ends),
-            ..OrderFilter::default()
+            min_total: total("min_total", &self.min_total)?.map(Money::minor),
+            max_total: total("max_total", &self.max_total)?.map(Money::minor),
         })
     }
 }
@@ -109,7 +118,7 @@ async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<List<OrderSummaryJson>>, Failure> {
     let page = page_request(query.page.as_deref(), query.per_page.as_deref())?;
-    let orders = service::list(&app, &ctx, &query.filter()?, page).await?;
+    let orders = service::list(&app, &ctx, &query.filter(app.currency())?, page).await?;
     Ok(Json(List::new(orders, &uri, OrderSummaryJson::from)))
 }
 
