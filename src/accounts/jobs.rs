@@ -374,7 +374,7 @@ async fn farewell(app: App, payload: Value) -> Result<()> {
             title: format!("Goodbye, {name}"),
             paragraphs: vec![
                 "Your account is deleted, with your addresses, reviews and cart. Orders stay in \
-                our books without your name, as the law asks."
+                our books without your name, and invoices with it, as the law asks."
                     .to_owned(),
             ],
             list: Vec::new(),
@@ -385,7 +385,7 @@ async fn farewell(app: App, payload: Value) -> Result<()> {
             title: format!("Adiós, {name}"),
             paragraphs: vec![
                 "Tu cuenta está borrada, con tus direcciones, opiniones y carrito. Los pedidos \
-                quedan en nuestros libros sin tu nombre, como pide la ley."
+                quedan en nuestros libros sin tu nombre, y las facturas con él, como pide la ley."
                     .to_owned(),
             ],
             list: Vec::new(),
