@@ -29,8 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(add))
         .routes(routes!(change, remove))
         .routes(routes!(quote))
-        .routes(routes!(add_code))
-        .routes(routes!(remove_code))
+        .routes(routes!(add_code, remove_code))
         .routes(routes!(add_gift_card))
         .routes(routes!(remove_gift_card))
         .routes(routes!(simulate))
@@ -364,7 +363,7 @@ async fn remove(
 /// A promotion's code.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct AddCode {
+struct Coupon {
     /// Small and capital letters are the same.
     #[schema(example = "SPRING10")]
     code: String,
@@ -374,7 +373,7 @@ struct AddCode {
 ///
 /// It stays with the cart, and may wait there for what it still needs: `quote.promotions` has it
 /// where it counts, `quote.refused_codes` where it does not, with the reason.
-#[utoipa::path(post, path = "/cart/codes", tag = "cart", request_body = AddCode,
+#[utoipa::path(post, path = "/cart/coupon", tag = "cart", request_body = Coupon,
     params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
     responses(
         (status = 200, body = CartJson),
@@ -384,26 +383,26 @@ struct AddCode {
 async fn add_code(
     State(app): State<App>,
     ApiCtx(ctx): ApiCtx,
-    Json(input): Json<AddCode>,
+    Json(input): Json<Coupon>,
 ) -> Result<Response, Failure> {
     let cart = service::add_code(&app, &ctx, &input.code).await?;
     Ok(present(&ctx, &cart))
 }
 
 /// Take a promotion's code back
-#[utoipa::path(delete, path = "/cart/codes/{code}", tag = "cart",
-    params(
-        ("code" = String, Path, description = "The code"),
-        ("Cart-Token" = Option<String>, Header, description = "A guest's cart"),
-    ),
-    responses((status = 200, body = CartJson), (status = 404, body = Problem)),
-    security((), ("bearer" = [])))]
+#[utoipa::path(delete, path = "/cart/coupon", tag = "cart", request_body = Coupon,
+    params(("Cart-Token" = Option<String>, Header, description = "A guest's cart")),
+    responses(
+        (status = 200, body = CartJson),
+        (status = 404, body = Problem, description = "The cart has no such code"),
+        (status = 422, body = Problem),
+    ), security((), ("bearer" = [])))]
 async fn remove_code(
     State(app): State<App>,
     ApiCtx(ctx): ApiCtx,
-    Path(code): Path<String>,
+    Json(input): Json<Coupon>,
 ) -> Result<Response, Failure> {
-    let cart = service::remove_code(&app, &ctx, &code).await?;
+    let cart = service::remove_code(&app, &ctx, &input.code).await?;
     Ok(present(&ctx, &cart))
 }
 

@@ -117,7 +117,7 @@ impl<'p> Shop<'p> {
         let token = cart["token"].as_str().unwrap().to_owned();
         let (_, cart) = self
             .post(
-                "/api/cart/codes",
+                "/api/cart/coupon",
                 &[("cart-token", &token)],
                 &format!("{name}-code"),
                 &json!({"code": "TEN"}),

@@ -206,6 +206,9 @@ both! {
         assert_eq!(shown["total"], list["items"][0]["total"]);
         assert_eq!(shown["lines"][0]["label"], "Everyday mug & saucer");
         assert_eq!(api.get(&format!("{base}/2026-000001/pdf")).await.expect(200).header("content-type"), "application/pdf");
+        let invoice = format!("/api/orders/{}/invoice", order.number);
+        assert_eq!(api.get(&invoice).await.expect(200).json(), shown);
+        app.api().get(&invoice).await.expect(404);
         app.api().get(&base).await.expect(404);
         let clerk = app.api().signed_in("admin@example.com").await;
         let again = clerk.post(&format!("/api/admin/orders/{}/invoices", order.number), json!({})).await.expect(200).json();

@@ -19,6 +19,7 @@ use crate::web::{ApiCtx, Failure};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(invoice))
         .routes(routes!(show))
         .routes(routes!(pdf))
         .routes(routes!(issue))
@@ -196,6 +197,25 @@ async fn list(
     let issued = service::invoices(&app, &ctx, &number).await?;
     let items = issued.iter().map(InvoiceJson::from).collect();
     Ok(Json(InvoicesJson { items }))
+}
+
+/// The invoice of an order
+///
+/// With all that is printed on it. There is none before it is issued.
+#[utoipa::path(get, path = "/orders/{number}/invoice", tag = "orders",
+    params(
+        ("number" = String, Path, description = "The public number"),
+        ("Order-Token" = Option<String>, Header, description = "Opens a guest's order"),
+    ),
+    responses((status = 200, body = PrintedJson), (status = 404, body = Problem)),
+    security((), ("bearer" = [])))]
+async fn invoice(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(number): Path<String>,
+) -> Result<Json<PrintedJson>, Failure> {
+    let printed = service::printed_invoice(&app, &ctx, &number).await?;
+    Ok(Json(printed.into()))
 }
 
 /// An invoice or a credit note

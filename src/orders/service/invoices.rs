@@ -25,6 +25,15 @@ pub async fn invoices(app: &App, ctx: &Ctx, number: &str) -> Result<Vec<Invoice>
     Ok(store::invoices(&mut conn, order.id).await?)
 }
 
+/// What is printed on the invoice of an order, which has one at most. Errors: `NotFound`.
+pub async fn printed_invoice(app: &App, ctx: &Ctx, number: &str) -> Result<Printed> {
+    let issued = invoices(app, ctx, number).await?;
+    let found = issued
+        .into_iter()
+        .find(|one| one.kind == InvoiceKind::Invoice);
+    read(&found.ok_or(Error::NotFound)?)
+}
+
 /// What is printed on one of them. Errors: `NotFound`.
 pub async fn printed(app: &App, ctx: &Ctx, number: &str, invoice: &str) -> Result<Printed> {
     let issued = invoices(app, ctx, number).await?;

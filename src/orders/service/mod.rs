@@ -30,7 +30,7 @@ pub use fulfil::{NewParcel, ParcelLine, TrackingInput, delivered, fulfil, track}
 pub use guest::{GuestTokens, new_number, tidy_number};
 pub use invoices::{
     credit, invoice_pdf, invoice_when_due, invoices, issue_credit_note, issue_invoice,
-    paper_imbalances, printed, slip, slips_pdf,
+    paper_imbalances, printed, printed_invoice, slip, slips_pdf,
 };
 pub use lookup::{FindOrder, find_by_email, link_to};
 pub use notes::{MAX_NOTE, NewNote, add_note};

@@ -192,6 +192,9 @@ impl World {
             "/api/admin/search/misses" if line.method == Method::DELETE => "?words=zebra",
             _ => "",
         };
+        if line.path.ends_with("/invoice") {
+            Box::pin(self.issue_invoice()).await;
+        }
         if !query.is_empty() {
             self.miss().await;
         }
@@ -394,7 +397,7 @@ impl World {
                 let id = Box::pin(self.thing("promotions {id}", path)).await;
                 let code = self.code(&id).await;
                 let a = &self.askers[Asker::A.email()].api;
-                let given = a.post("/api/cart/codes", json!({ "code": code })).await;
+                let given = a.post("/api/cart/coupon", json!({ "code": code })).await;
                 given.expect(200);
                 code
             }
@@ -588,7 +591,10 @@ impl World {
                 let body = match line.path.as_str() {
                     "/api/admin/products/bulk" => json!({"change": {}}),
                     "/api/cart/items/{id}" => json!({"quantity": 2}),
-                    "/api/cart/codes" => json!({"code": ""}),
+                    "/api/cart/coupon" if line.method == Method::DELETE => {
+                        json!({ "code": self.thing("codes {code}", &line.path).await })
+                    }
+                    "/api/cart/coupon" => json!({"code": ""}),
                     "/api/admin/orders/{number}/transitions" => json!({"to": "confirmed"}),
                     _ => json!({}),
                 };
