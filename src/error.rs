@@ -143,6 +143,13 @@ impl FieldErrors {
             .map_or("", |error| &error.message)
     }
 
+    /// Adds the messages of others.
+    pub fn merge(&mut self, others: Self) {
+        for (field, found) in others.0 {
+            self.0.entry(field).or_default().extend(found);
+        }
+    }
+
     /// The same messages, at fields below `prefix`: `city` becomes `address.city`.
     pub fn below(self, prefix: &str) -> Self {
         let fields = self.0.into_iter();

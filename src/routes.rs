@@ -242,6 +242,7 @@ fn pages(app: &App) -> Router<App> {
         .merge(catalog::admin::routes())
         .merge(reviews::admin::routes())
         .merge(promotions::admin::routes())
+        .merge(checkout::admin::routes())
         .merge(credit::admin::routes())
         .merge(cart::admin::routes())
         .merge(search::admin::routes())

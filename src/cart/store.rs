@@ -141,6 +141,27 @@ pub async fn insert(
     Ok(())
 }
 
+/// Makes a cart that is ordered already. Gives none when its token is taken.
+pub async fn insert_ordered(
+    tx: &mut Tx,
+    token: &str,
+    user: Option<UserId>,
+    now: Timestamp,
+) -> db::Result<Option<CartId>> {
+    let row = fetch_optional!(
+        tx,
+        (CartId,),
+        "insert into carts (token, user_id, status, created_at, updated_at)
+        values ($1, $2, 'ordered', $3, $3)
+        on conflict (token) do nothing
+        returning id",
+        token,
+        user,
+        now,
+    )?;
+    Ok(row.map(|(id,)| id))
+}
+
 /// Locks an active cart for a change of its lines. Gives false when it is active no more.
 pub async fn touch(tx: &mut Tx, cart: CartId, now: Timestamp) -> db::Result<bool> {
     let touched = execute!(

@@ -1,7 +1,7 @@
 //! API: placing an order.
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::Placed;
-use super::service::{self, PlaceOrder};
+use super::service::{self, MakeOrder, PlaceOrder};
 use crate::app::App;
 use crate::ctx::Ctx;
 use crate::orders::api::{NextStepJson, OrderJson};
@@ -21,6 +21,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(place))
         .routes(routes!(place_alias))
+        .routes(routes!(make))
 }
 
 /// An order that was placed.
@@ -36,8 +37,8 @@ struct PlacedJson {
     order_token: Option<String>,
 }
 
-/// 201 for a new order, 200 for one that an earlier call had placed.
-fn present(app: &App, ctx: &Ctx, placed: &Placed) -> Response {
+/// 201 for a new order, 200 for one that an earlier call had placed. `folder`: where it is found.
+fn present(app: &App, ctx: &Ctx, placed: &Placed, folder: &str) -> Response {
     let body = PlacedJson {
         order: OrderJson::new(ctx, &placed.order),
         payment: placed
@@ -46,7 +47,7 @@ fn present(app: &App, ctx: &Ctx, placed: &Placed) -> Response {
             .map(|step| NextStepJson::new(app, step)),
         order_token: placed.guest_token.clone(),
     };
-    let location = format!("/api/orders/{}", placed.order.number);
+    let location = format!("{folder}/{}", placed.order.number);
     let mut response = created(&location, body);
     if placed.replayed {
         *response.status_mut() = StatusCode::OK;
@@ -82,7 +83,7 @@ async fn place(
 ) -> Result<Response, Failure> {
     let token = ctx.cart_token.as_deref();
     let placed = service::place_order(&app, &ctx, token, input).await?;
-    Ok(present(&app, &ctx, &placed))
+    Ok(present(&app, &ctx, &placed, "/api/orders"))
 }
 
 /// Place the cart (alias)
@@ -106,4 +107,34 @@ async fn place_alias(
     input: Json<PlaceOrder>,
 ) -> Result<Response, Failure> {
     place(app, ctx, input).await
+}
+
+/// Make an order for a customer (staff)
+///
+/// For somebody who phoned or wrote. It goes into the account that has confirmed this e-mail, or
+/// is a guest's: then `order_token` opens it. The rules are those of the checkout, and the customer
+/// gets its letters. The same `Idempotency-Key` of the same member of staff never makes two orders,
+/// however late it comes.
+#[utoipa::path(post, path = "/admin/orders", tag = "orders", request_body = MakeOrder,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the order that is made"),
+    ),
+    responses(
+        (status = 201, body = PlacedJson, description = "Made; `Location` and, for a guest's, `Order-Token`"),
+        (status = 200, body = PlacedJson, description = "Was made before, with this key"),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 409, body = Problem, description = "`out_of_stock` (`data.lines`), `total_changed` (`data.quote`), `remaining_changed` (`data.remaining`), `code_refused`"),
+        (status = 422, body = Problem),
+    ), security(("bearer" = [])))]
+async fn make(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    headers: HeaderMap,
+    Json(input): Json<MakeOrder>,
+) -> Result<Response, Failure> {
+    let key = headers.get("idempotency-key").map(HeaderValue::to_str);
+    let key = key.and_then(Result::ok).map(str::trim);
+    let placed = service::make_order(&app, &ctx, key, &input).await?;
+    Ok(present(&app, &ctx, &placed, "/api/admin/orders"))
 }

@@ -163,3 +163,26 @@ pub struct Placed {
     /// Whether an earlier call had placed it already.
     pub replayed: bool,
 }
+
+/// What an order costs that staff are about to make, on the terms typed so far.
+#[derive(Clone, Debug)]
+pub struct PricedOrder {
+    /// What is ordered, priced.
+    pub cart: Cart,
+    /// How it is paid by gift cards and store credit, and what remains.
+    pub settlement: Settlement,
+    /// The way to ship; none where nothing serves the destination.
+    pub method: Option<ShippingMethod>,
+    /// Where it goes.
+    pub destination: Destination,
+    /// The name of the account that it goes into; none for a guest's.
+    pub account: Option<String>,
+}
+
+impl PricedOrder {
+    /// The country that prices are for, in words.
+    pub fn country(&self) -> &str {
+        let code = &self.destination.country;
+        country_name(code).unwrap_or(code)
+    }
+}

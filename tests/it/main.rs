@@ -24,6 +24,7 @@ mod jobs;
 mod layers;
 mod letters;
 mod limits;
+mod made_orders;
 mod order_list;
 mod orders;
 mod parity;

@@ -29,7 +29,7 @@ pub use password::{BAD_LINK, change_password, check_reset, forgot_password, rese
 pub use personal::{
     MAX_TOKEN_DAYS, NewToken, make_personal_token, personal_tokens, revoke_personal_token,
 };
-pub use profile::{current_user, lock, me, update_profile, user};
+pub use profile::{current_user, lock, me, update_profile, user, user_of_confirmed};
 pub use sessions::{end_other_sign_ins, end_sign_in, sign_ins};
 pub use sign_in::{WRONG_CREDENTIALS, register, sign_in};
 pub use staff::{NewStaff, StaffInput, add_staff, list_staff, staff_member, update_staff};

@@ -6,9 +6,9 @@ use crate::accounts::store;
 use crate::app::App;
 use crate::config::Switch;
 use crate::ctx::{Ctx, CurrentUser, Role};
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
-use crate::types::UserId;
+use crate::types::{Email, UserId};
 
 /// The user of a session; none when they are gone.
 pub async fn current_user(app: &App, id: UserId) -> Result<Option<CurrentUser>> {
@@ -31,6 +31,14 @@ pub(super) fn asker(app: &App, user: &User) -> CurrentUser {
 /// A user, for what the shop itself does; none when they are gone.
 pub async fn user(app: &App, id: UserId) -> Result<Option<User>> {
     Ok(store::by_id(&mut app.db.conn().await?, id).await?)
+}
+
+/// The user who has shown that this address is theirs, for what somebody else makes for them; none
+/// where nobody has it, or nobody has confirmed it. Who only said that it is theirs when they
+/// registered may be anybody.
+pub async fn user_of_confirmed(conn: &mut Conn, email: &Email) -> Result<Option<User>> {
+    let user = store::by_email(conn, email).await?;
+    Ok(user.filter(|user| user.email_verified_at.is_some()))
 }
 
 /// The signed-in user. Errors: `Unauthenticated`.

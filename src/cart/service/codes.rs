@@ -11,13 +11,13 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::pricing::Refusal;
 use crate::promotions;
-use crate::types::{CartId, CreditAccountId};
+use crate::types::{CartId, CreditAccountId, UserId};
 
 /// The most codes in a cart.
 pub(super) const MAX_CODES: usize = 5;
 
 /// The most gift cards in a cart.
-const MAX_CARDS: usize = 10;
+pub const MAX_CARDS: usize = 10;
 
 /// Adds a promotion's code to the asker's cart. It may wait there for what it still needs: the
 /// quote tells. Errors: `Invalid` at `code` for one that nothing has, or too many; `NotFound`
@@ -85,11 +85,11 @@ pub async fn remove_gift_card(app: &App, ctx: &Ctx, which: &str) -> Result<Cart>
     finish_change(app, ctx, tx, &row).await
 }
 
-/// For checkout: nobody else spends from the gift cards of a cart, nor the asker's store credit,
+/// For checkout: nobody else spends from the gift cards of a cart, nor its owner's store credit,
 /// until the transaction ends.
-pub async fn lock_money(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId) -> Result<()> {
+pub async fn lock_money(tx: &mut Tx, app: &App, owner: Option<UserId>, cart: CartId) -> Result<()> {
     let mut ids: Vec<CreditAccountId> = store::gift_cards(tx, cart).await?;
-    if let Some(user) = ctx.user_id() {
+    if let Some(user) = owner {
         let own = credit::service::of_user(tx, user, app.currency()).await?;
         ids.extend(own.map(|account| account.id));
     }

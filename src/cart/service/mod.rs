@@ -6,6 +6,7 @@
 
 mod change;
 mod codes;
+mod draft;
 mod merge;
 mod price;
 mod quote;
@@ -21,11 +22,12 @@ use crate::types::{CartId, UserId};
 use price::{empty, load};
 
 pub use change::{AddItem, add_item, clear, product_of, remove_item, set_quantity};
-pub use codes::{add_code, add_gift_card, lock_money, remove_code, remove_gift_card};
+pub use codes::{MAX_CARDS, add_code, add_gift_card, lock_money, remove_code, remove_gift_card};
+pub use draft::{Draft, SimulatedLine, check_size, draft, keep_draft, kept, price_draft};
 pub use merge::merge_guest_cart;
 pub use price::{Terms, priced};
 pub use quote::{choose_method, offers, quote, with_shipping};
-pub use simulate::{SimulatedLine, Simulation, simulate};
+pub use simulate::{Simulation, simulate};
 
 /// The most different articles in a cart.
 pub const MAX_LINES: usize = 200;

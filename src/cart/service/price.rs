@@ -11,7 +11,7 @@ use crate::pricing::{self, PriceInput, PriceLine, ShippingPrice};
 use crate::promotions::{self, Customer, Offers};
 use crate::shipping::ShippingMethod;
 use crate::taxes::{self, Rates};
-use crate::types::{CartId, Destination, Money, MoneyError, Timestamp};
+use crate::types::{CartId, Destination, Money, MoneyError, Timestamp, UserId};
 
 /// What a cart is priced for.
 #[derive(Clone, Copy, Debug)]
@@ -35,17 +35,18 @@ pub(super) struct Found {
     pub(super) store_credit: Option<CreditAccount>,
 }
 
-/// For checkout: a cart with today's prices, stock and promotions on these terms, read in the
-/// caller's transaction.
+/// For checkout: a cart with prices, stock and promotions of a moment on these terms, and with
+/// what its customer has to pay it with, read in the caller's transaction.
 pub async fn priced(
     conn: &mut Conn,
     app: &App,
-    ctx: &Ctx,
+    at: Timestamp,
     cart: CartId,
     terms: &Terms<'_>,
 ) -> Result<Cart> {
-    let found = found(conn, app, ctx, cart, String::new()).await?;
-    assemble(conn, app, ctx.now, found, terms).await
+    let owner = terms.customer.user_id;
+    let found = found(conn, app, owner, cart, String::new()).await?;
+    assemble(conn, app, at, found, terms).await
 }
 
 /// A cart that nobody put anything into yet.
@@ -56,7 +57,7 @@ pub(super) fn empty(app: &App, ctx: &Ctx) -> Result<Cart> {
 
 /// The asker's cart while nothing is chosen: taxed at home, without shipping.
 pub(super) async fn load(conn: &mut Conn, app: &App, ctx: &Ctx, row: &CartRow) -> Result<Cart> {
-    let found = found(conn, app, ctx, row.id, row.token.clone()).await?;
+    let found = found(conn, app, ctx.user_id(), row.id, row.token.clone()).await?;
     let terms = Terms {
         customer: &customer(ctx),
         destination: &app.config.home(),
@@ -68,12 +69,12 @@ pub(super) async fn load(conn: &mut Conn, app: &App, ctx: &Ctx, row: &CartRow) -
 pub(super) async fn found(
     conn: &mut Conn,
     app: &App,
-    ctx: &Ctx,
+    owner: Option<UserId>,
     id: CartId,
     token: String,
 ) -> Result<Found> {
     let cards = store::gift_cards(conn, id).await?;
-    let store_credit = match ctx.user_id() {
+    let store_credit = match owner {
         Some(user) => credit::service::of_user(conn, user, app.currency()).await?,
         None => None,
     };

@@ -32,7 +32,7 @@ pub async fn with_shipping(
     };
     let mut customer = customer(ctx);
     customer.email = customer.email.or(email);
-    let found = found(&mut conn, app, ctx, row.id, row.token).await?;
+    let found = found(&mut conn, app, ctx.user_id(), row.id, row.token).await?;
     let promotions = promotions_of(&mut conn, app, ctx.now, &found, &customer).await?;
     let there = taxes::service::rates(&mut conn, app, destination).await?;
     let here = taxes::service::rates(&mut conn, app, &app.config.home()).await?;

@@ -6,7 +6,7 @@ use super::refusals::{
     total_changed,
 };
 use super::show::settlement;
-use super::wish::{PlaceOrder, Wish};
+use super::wish::{Owner, PlaceOrder, Wish};
 use crate::app::App;
 use crate::cart::{self, Cart, CartState};
 use crate::credit::{self, Settlement};
@@ -19,7 +19,7 @@ use crate::orders::{self, Address, NewOrder, NewOrderLine};
 use crate::pricing::{Applied, Refused};
 use crate::promotions::{self, Customer};
 use crate::shipping::{self, ShippingMethod};
-use crate::types::{CartId, Email, VariantId};
+use crate::types::{CartId, Destination, VariantId};
 
 /// Turns the cart into an order. Safe to call twice: the second call returns the first order.
 /// `cart_token` names the cart when it is no longer the asker's active one (a repeated form).
@@ -31,7 +31,11 @@ pub async fn place_order(
     cart_token: Option<&str>,
     input: PlaceOrder,
 ) -> Result<Placed> {
-    let placed = place(app, ctx, cart_token, input).await;
+    counted(place(app, ctx, cart_token, input).await)
+}
+
+/// Counts what came of placing an order.
+pub(super) fn counted(placed: Result<Placed>) -> Result<Placed> {
     match &placed {
         Ok(placed) if !placed.replayed => {
             metrics::counter!("zoco_orders_placed_total").increment(1);
@@ -60,13 +64,10 @@ async fn place(
         }
         CartState::None => return Err(refusal(Requirement::Items)),
     };
-    let pickup = match input.shipping_method.as_deref() {
-        Some(code) => shipping::service::pickup(&mut conn, app, code).await?,
-        None => None,
-    };
+    let pickup = is_pickup(&mut conn, app, input.shipping_method.as_deref()).await?;
     drop(conn);
-    let pickup = pickup.is_some();
-    let wish = Wish::read(app, ctx, input, pickup)?;
+    let owner = Owner::asker(ctx);
+    let wish = Wish::read(app, &owner, input, pickup)?;
 
     let mut tx = app.db.begin().await?;
     // The cart's row is locked from here on, then what it is paid with, then its goods: whoever
@@ -78,7 +79,28 @@ async fn place(
         return start(app, placed).await;
     }
     faults::reach("place.claimed");
-    let order = price(&mut tx, app, ctx, cart, wish).await?;
+    finish(tx, app, ctx, &owner, cart, wish).await
+}
+
+/// Whether the goods are come for, by the code of the way to ship.
+pub(super) async fn is_pickup(conn: &mut Conn, app: &App, code: Option<&str>) -> Result<bool> {
+    Ok(match code {
+        Some(code) => shipping::service::pickup(conn, app, code).await?.is_some(),
+        None => false,
+    })
+}
+
+/// Makes the order of a cart whose row the transaction holds, and commits. `owner`: whose the
+/// order becomes; the asker only makes it.
+pub(super) async fn finish(
+    mut tx: Tx,
+    app: &App,
+    ctx: &Ctx,
+    owner: &Owner,
+    cart: CartId,
+    wish: Wish,
+) -> Result<Placed> {
+    let order = price(&mut tx, app, ctx, owner, cart, wish).await?;
     if !credit::service::spend(&mut tx, ctx, &order.credits, &order.number).await? {
         let words = "what a cart is paid with is locked, and yet somebody spent it";
         return Err(Error::Internal(anyhow::anyhow!(words)));
@@ -92,7 +114,8 @@ async fn place(
     let online = app.payments.gateway(&order.provider).is_some();
     // Goods that are paid online are held until the money comes.
     let short = if online && !order.remaining.is_zero() {
-        let until = inventory::service::deadline(app, ctx);
+        let soon = inventory::service::deadline(app, ctx);
+        let until = order.pay_until.map_or(soon, |until| until.max(soon));
         inventory::service::reserve(&mut tx, ctx, &lines, number, until).await?
     } else {
         inventory::service::take(&mut tx, ctx, &lines, number).await?
@@ -113,7 +136,7 @@ async fn place(
 }
 
 /// The order of a cart that somebody placed before.
-async fn placed_before(conn: &mut Conn, app: &App, cart: CartId) -> Result<Placed> {
+pub(super) async fn placed_before(conn: &mut Conn, app: &App, cart: CartId) -> Result<Placed> {
     let placed = written(conn, app, cart).await?;
     let placed = placed.ok_or_else(|| refusal(Requirement::Items))?;
     Ok(Placed {
@@ -134,7 +157,7 @@ async fn written(conn: &mut Conn, app: &App, cart: CartId) -> Result<Option<Plac
 
 /// Tells the gateway of the payment, where there is one, so that the shopper can go on to it at
 /// once.
-async fn start(app: &App, placed: Placed) -> Result<Placed> {
+pub(super) async fn start(app: &App, placed: Placed) -> Result<Placed> {
     let order = orders::service::start(app, placed.order).await?;
     Ok(Placed {
         payment: orders::service::next_step(app, &order),
@@ -143,26 +166,48 @@ async fn start(app: &App, placed: Placed) -> Result<Placed> {
     })
 }
 
+/// The way to ship to a destination, or to come for it, by its code; without one, the first.
+/// Errors: `Invalid` at `shipping_method`.
+pub(super) async fn way(
+    conn: &mut Conn,
+    app: &App,
+    destination: &Destination,
+    code: Option<&str>,
+) -> Result<Option<ShippingMethod>> {
+    let mut methods = shipping::service::methods_to(conn, app, destination).await?;
+    if let Some(code) = code {
+        let pickup = shipping::service::pickup(conn, app, code).await?;
+        methods.extend(pickup.filter(|_| methods.iter().all(|method| method.code != *code)));
+    }
+    Ok(cart::service::choose_method(&methods, code)?.cloned())
+}
+
 /// The order as it will be, at today's prices. Errors: what still is needed; `total_changed`.
-async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> Result<NewOrder> {
+async fn price(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    owner: &Owner,
+    cart: CartId,
+    wish: Wish,
+) -> Result<NewOrder> {
     let destination = match &wish.shipping_address {
         Address::Fields(address) => address.destination(),
         // Nobody reads a country out of a free text.
         Address::Text(_) => app.config.home(),
     };
-    let mut methods = shipping::service::methods_to(tx, app, &destination).await?;
-    if let Some(code) = &wish.shipping_method {
-        let pickup = shipping::service::pickup(tx, app, code).await?;
-        methods.extend(pickup.filter(|_| methods.iter().all(|method| method.code != *code)));
-    }
-    let method = cart::service::choose_method(&methods, wish.shipping_method.as_deref())?;
+    let method = way(tx, app, &destination, wish.shipping_method.as_deref()).await?;
+    let method = method.as_ref();
     let terms = cart::service::Terms {
-        customer: &customer(ctx, &wish.email),
+        customer: &Customer {
+            user_id: owner.user_id,
+            email: Some(wish.email.clone()),
+        },
         destination: &destination,
         method,
     };
-    cart::service::lock_money(tx, app, ctx, cart).await?;
-    let cart = cart::service::priced(tx, app, ctx, cart, &terms).await?;
+    cart::service::lock_money(tx, app, owner.user_id, cart).await?;
+    let cart = cart::service::priced(tx, app, ctx.now, cart, &terms).await?;
     let given = Given {
         email: true,
         shipping_address: true,
@@ -203,21 +248,16 @@ async fn price(tx: &mut Tx, app: &App, ctx: &Ctx, cart: CartId, wish: Wish) -> R
             wish.expected_remaining,
         ));
     }
-    new_order(app, ctx, cart, method, wish, settled)
-}
-
-/// Who buys, as far as limits of promotions go.
-fn customer(ctx: &Ctx, email: &Email) -> Customer {
-    Customer {
-        user_id: ctx.user_id(),
-        email: Some(email.clone()),
-    }
+    new_order(app, owner, cart, method, wish, settled)
 }
 
 /// Counts the promotions that the order was priced with. Errors: conflict `code_refused` where
 /// somebody else was faster.
 async fn redeem(tx: &mut Tx, ctx: &Ctx, order: &NewOrder) -> Result<()> {
-    let customer = customer(ctx, &order.email);
+    let customer = Customer {
+        user_id: order.user_id,
+        email: Some(order.email.clone()),
+    };
     let applied = &order.quote.applied;
     let refused = promotions::service::redeem(tx, ctx, &customer, &order.number, applied).await?;
     refused.map_or(Ok(()), |refused| {
@@ -240,7 +280,7 @@ fn refused_code(refused: &Refused) -> Result<()> {
 
 fn new_order(
     app: &App,
-    ctx: &Ctx,
+    owner: &Owner,
     cart: Cart,
     method: Option<&ShippingMethod>,
     mut wish: Wish,
@@ -268,7 +308,10 @@ fn new_order(
     Ok(NewOrder {
         number: orders::service::new_number(&app.rng),
         cart_id,
-        user_id: ctx.user_id(),
+        user_id: owner.user_id,
+        by_staff: owner.by_staff,
+        pay_until: owner.pay_until,
+        locale: owner.locale,
         email: wish.email,
         lines: lines.collect(),
         quote: cart.quote,

@@ -1,7 +1,7 @@
 //! What the checkout page shows, and what is still needed there.
 
 use super::super::model::{Checkout, Given, PaymentChoice, Requirement, requirements};
-use super::wish::{PlaceOrder, Wish};
+use super::wish::{Owner, PlaceOrder, Wish};
 use crate::addresses::service as addresses;
 use crate::addresses::{PostalAddress, SavedAddress};
 use crate::app::App;
@@ -94,7 +94,7 @@ pub(super) fn settlement(ctx: &Ctx, cart: &Cart, store_credit: bool) -> Result<S
 }
 
 /// The destination that prices are for: the shop's own country until another one is known.
-fn served(app: &App, destination: Destination) -> Destination {
+pub(super) fn served(app: &App, destination: Destination) -> Destination {
     if is_country(&destination.country) {
         destination
     } else {
@@ -120,7 +120,7 @@ async fn first_address(app: &App, ctx: &Ctx, book: &[SavedAddress]) -> Result<Po
 /// What is still needed before the cart can become an order with what was typed so far.
 pub fn still_needed(app: &App, ctx: &Ctx, shown: &Checkout, typed: PlaceOrder) -> Vec<Requirement> {
     let pickup = shown.is_pickup();
-    let errors = match Wish::read(app, ctx, typed, pickup) {
+    let errors = match Wish::read(app, &Owner::asker(ctx), typed, pickup) {
         Err(Error::Invalid(errors)) => errors,
         Ok(_) | Err(_) => FieldErrors::default(),
     };

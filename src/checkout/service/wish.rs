@@ -9,7 +9,7 @@ use crate::ctx::Ctx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::orders::Address;
 use crate::payments::Providers;
-use crate::types::{Email, Money, MoneyInput};
+use crate::types::{Email, Locale, Money, MoneyInput, Timestamp, UserId};
 
 /// The longest note, in characters.
 const MAX_NOTE: usize = 1_000;
@@ -62,6 +62,38 @@ pub struct PlaceOrder {
     pub note: Option<String>,
 }
 
+/// Whose an order becomes, who need not be the asker: staff make orders for others.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Owner {
+    /// Their account; none for guests.
+    pub(super) user_id: Option<UserId>,
+    /// Their own address for letters.
+    pub(super) email: Option<Email>,
+    /// Their own name.
+    pub(super) name: Option<String>,
+    /// The language of their letters.
+    pub(super) locale: Locale,
+    /// Whether staff make it for them.
+    pub(super) by_staff: bool,
+    /// Until when they may pay, where that is longer than usual.
+    pub(super) pay_until: Option<Timestamp>,
+}
+
+impl Owner {
+    /// Whoever asks buys for themselves.
+    pub(super) fn asker(ctx: &Ctx) -> Self {
+        let user = ctx.user();
+        Self {
+            user_id: ctx.user_id(),
+            email: user.map(|user| user.email.clone()),
+            name: user.map(|user| user.name.clone()),
+            locale: ctx.locale,
+            by_staff: false,
+            pay_until: None,
+        }
+    }
+}
+
 /// What the shopper wants, read from the input.
 pub(super) struct Wish {
     pub(super) email: Email,
@@ -77,13 +109,13 @@ pub(super) struct Wish {
 
 impl Wish {
     /// `pickup`: whether the shopper comes for the goods, so that a name is address enough.
-    pub(super) fn read(app: &App, ctx: &Ctx, input: PlaceOrder, pickup: bool) -> Result<Self> {
+    pub(super) fn read(app: &App, owner: &Owner, input: PlaceOrder, pickup: bool) -> Result<Self> {
         let mut errors = FieldErrors::default();
-        let email = read_email(ctx, input.email.as_deref(), &mut errors);
+        let email = read_email(owner, input.email.as_deref(), &mut errors);
         let shipping = input.shipping_address;
         let field = "shipping_address";
         let shipping_address = if pickup {
-            let own = ctx.user().map(|user| user.name.as_str());
+            let own = owner.name.as_deref();
             address::read_name(shipping, own, field, &mut errors)
         } else {
             address::read(shipping, field, &mut errors)
@@ -134,8 +166,8 @@ impl Wish {
     }
 }
 
-/// The address for letters: the one given, or a signed-in user's own.
-fn read_email(ctx: &Ctx, given: Option<&str>, errors: &mut FieldErrors) -> Option<Email> {
+/// The address for letters: the one given, or the owner's own.
+fn read_email(owner: &Owner, given: Option<&str>, errors: &mut FieldErrors) -> Option<Email> {
     match given.map(str::trim).filter(|text| !text.is_empty()) {
         Some(text) => {
             let email = Email::parse(text);
@@ -146,7 +178,7 @@ fn read_email(ctx: &Ctx, given: Option<&str>, errors: &mut FieldErrors) -> Optio
             email
         }
         None => {
-            let own = ctx.user().map(|user| user.email.clone());
+            let own = owner.email.clone();
             if own.is_none() {
                 let message = "We need an e-mail address for the confirmation.";
                 errors.add("email", "required", message);

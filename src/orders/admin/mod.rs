@@ -97,6 +97,8 @@ struct OrderPage {
     may_cancel: bool,
     may_edit_products: bool,
     money: MoneyView,
+    /// What the customer opens; a guest's link has the token in it, to be handed on.
+    link: String,
     order: Order,
     note: NewNote,
     errors: FieldErrors,
@@ -136,6 +138,7 @@ async fn draw(
         may_edit_products: viewer.ctx.may(Permission::Catalog),
         money: MoneyView::load(app, &viewer.ctx, &order).await?,
         invoices: service::invoices(app, &viewer.ctx, &order.number).await?,
+        link: service::link_to(app, &order),
         shell: viewer.shell,
         order,
         note,

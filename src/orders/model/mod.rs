@@ -540,6 +540,12 @@ pub struct NewOrder {
     pub cart_id: CartId,
     /// Whose it is; none for a guest's.
     pub user_id: Option<UserId>,
+    /// Whether somebody who works here makes it for them.
+    pub by_staff: bool,
+    /// Until when it may wait for its payment, where that is longer than the shop's usual time.
+    pub pay_until: Option<Timestamp>,
+    /// The language that the shopper is written to in.
+    pub locale: Locale,
     /// Where letters about it go.
     pub email: Email,
     /// What is bought.

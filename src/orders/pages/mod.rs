@@ -125,6 +125,8 @@ impl View {
 fn told(event: &OrderEvent) -> String {
     let (_, to) = event.detail.rsplit_once(" → ").unwrap_or_default();
     match (&*event.kind, OrderStatus::from_word(to)) {
+        // Whoever made it, it is theirs.
+        ("placed", _) => "Order placed".to_owned(),
         ("status_changed", Some(status)) => status.in_words().to_owned(),
         ("fulfilled", _) => format!("Sent: {}", event.detail),
         ("payment_captured", _) => format!("Payment received: {}", event.detail),

@@ -24,8 +24,19 @@ impl GuestTokens {
 
     /// The token of an order: 64 hexadecimal digits.
     pub fn token(&self, number: &str) -> String {
+        self.sign(number)
+    }
+
+    /// The token of the cart that becomes an order which staff make: the same for the same maker
+    /// and key, and nobody guesses it who guesses the key.
+    pub fn of_cart(&self, maker: &str, key: &str) -> String {
+        // No number has a space, so that this is never the token of an order.
+        self.sign(&format!("cart of {maker} {key}"))
+    }
+
+    fn sign(&self, text: &str) -> String {
         let mut mac = self.0.clone();
-        mac.update(number.as_bytes());
+        mac.update(text.as_bytes());
         hex::encode(mac.finalize().into_bytes())
     }
 }

@@ -1,11 +1,12 @@
 //! Writing a new order, in the transaction of checkout.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::model::{NewOrder, PaymentStatus, Statuses};
 use super::super::store;
 use super::guest;
 use crate::app::App;
+use crate::audit;
 use crate::ctx::Ctx;
 use crate::db::Tx;
 use crate::db::error::on_unique;
@@ -13,6 +14,9 @@ use crate::error::{Error, Result};
 use crate::jobs;
 use crate::payments::{self, PaymentState};
 use crate::types::OrderId;
+
+/// What the timeline says of an order that staff made.
+const BY_STAFF: &str = "Order made for the customer";
 
 /// Writes an order with its lines, its first timeline entry, its payments and its event. The
 /// caller has priced it and taken its stock and what gift cards and store credit pay of it, in the
@@ -23,12 +27,26 @@ pub async fn place(tx: &mut Tx, app: &App, ctx: &Ctx, order: &NewOrder) -> Resul
         Some(_) => None,
         None => Some(guest::hash(&app.guest_tokens.token(&order.number))),
     };
-    let inserted = store::insert(tx, order, guest_token.as_deref(), ctx.locale, ctx.now).await;
+    let inserted = store::insert(tx, order, guest_token.as_deref(), ctx.now).await;
     let id = on_unique(inserted, || Error::Unavailable)?;
     let actor = ctx.actor_name();
-    let detail = "Order placed";
+    let detail = if order.by_staff {
+        BY_STAFF
+    } else {
+        "Order placed"
+    };
     store::insert_event(tx, id, "placed", detail, (ctx.user_id(), &actor), ctx.now).await?;
     let (provider, number) = (&order.provider, &order.number);
+    if order.by_staff {
+        // Whose it is stands in the order, and is erased there.
+        let after = json!({
+            "total": order.quote.total.amount(),
+            "provider": provider,
+            "has_account": order.user_id.is_some(),
+        });
+        let subject = format!("order {number}");
+        audit::record(tx, ctx, "order.placed", &subject, Value::Null, after).await?;
+    }
     let rest = order.remaining;
     for part in &order.credits {
         payments::service::take_credit(tx, ctx, id, part, number, rest.is_zero()).await?;

@@ -4,11 +4,12 @@ use crate::db::{self, Conn, FromRow, fetch_all};
 use crate::orders::model::PaymentStatus;
 use crate::types::{Currency, Money, OrderId, Timestamp};
 
-/// The numbers of pending orders without a settled payment, all begun before a time, the oldest
-/// first: nobody finished paying them.
+/// The numbers of pending orders without a settled payment, all begun before a time, that may not
+/// wait for longer, the oldest first: nobody finished paying them.
 pub async fn given_up_on(
     conn: &mut Conn,
     before: Timestamp,
+    now: Timestamp,
     limit: i64,
 ) -> db::Result<Vec<String>> {
     let rows = fetch_all!(
@@ -17,6 +18,7 @@ pub async fn given_up_on(
         "select o.number
         from orders o
         where o.status = 'pending' and o.placed_at <= $1
+            and (o.pay_until is null or o.pay_until <= $2)
             and exists (select 1 from payments p where p.order_id = o.id)
             and not exists (
                 select 1
@@ -24,8 +26,9 @@ pub async fn given_up_on(
                 where p.order_id = o.id and (p.settled_at is not null or p.created_at > $1)
             )
         order by o.placed_at, o.id
-        limit $2",
+        limit $3",
         before,
+        now,
         limit,
     )?;
     Ok(rows.into_iter().map(|(number,)| number).collect())

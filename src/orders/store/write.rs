@@ -4,7 +4,7 @@ use super::super::model::{Address, NOTE, NewOrder, Order, Statuses};
 use super::{AddressColumn, AppliedColumn, StepColumn, TaxColumn};
 use crate::db::{self, Query, Tx, execute, fetch_one};
 use crate::types::text::fold;
-use crate::types::{Email, Locale, OrderId, Timestamp, UserId};
+use crate::types::{Email, OrderId, Timestamp, UserId};
 
 fn write_address(address: &Address) -> String {
     serde_json::to_string(&AddressColumn::from(address)).unwrap_or_default()
@@ -22,7 +22,6 @@ pub async fn insert(
     tx: &mut Tx,
     order: &NewOrder,
     guest_token_hash: Option<&str>,
-    locale: Locale,
     now: Timestamp,
 ) -> db::Result<OrderId> {
     let customer = order.shipping_address.addressee();
@@ -57,9 +56,9 @@ pub async fn insert(
             shipping_minor, tax_minor, total_minor, prices_include_tax, shipping_method,
             shipping_method_name, shipping_address, billing_address, note, price_trace,
             placed_at, updated_at, discount_minor, shipping_discount_minor, shipping_tax_minor,
-            taxes, promotions, country, locale)
+            taxes, promotions, country, locale, pay_until)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22, $23, $23, $24, $25, $26, $27, $28, $29, $30)
+            $19, $20, $21, $22, $23, $23, $24, $25, $26, $27, $28, $29, $30, $31)
         returning id",
         &order.number,
         order.cart_id,
@@ -90,7 +89,8 @@ pub async fn insert(
         serde_json::to_string(&taxes).unwrap_or_default(),
         serde_json::to_string(&promotions).unwrap_or_default(),
         order.shipping_address.country(),
-        locale,
+        order.locale,
+        order.pay_until,
     )?;
     insert_lines(tx, id, order).await?;
     Ok(id)

@@ -77,6 +77,19 @@ both! {
         );
     }
 
+    async fn an_ordered_cart_is_made_once(app: TestApp) {
+        let now = app.clock.now();
+        let ada = app.customer("ada@example.com").await.user_id().unwrap();
+        let mut tx = app.db.begin().await.unwrap();
+        store::insert(&mut tx, "active", Some(ada), now).await.unwrap();
+        let made = store::insert_ordered(&mut tx, "key", Some(ada), now).await.unwrap().unwrap();
+        let row = store::by_token(&mut tx, "key").await.unwrap().unwrap();
+        assert_eq!((row.id, row.user_id, row.status), (made, Some(ada), CartStatus::Ordered));
+        assert_eq!(store::insert_ordered(&mut tx, "key", None, now).await.unwrap(), None);
+        let active = store::active_of_user(&mut tx, ada).await.unwrap().unwrap();
+        assert_eq!(active.token, "active", "the one that is being filled is left alone");
+    }
+
     async fn lines_are_added_up_changed_and_removed(app: TestApp) {
         let now = app.clock.now();
         let mug = mug_in_two_colours(&app).await;

@@ -64,6 +64,9 @@ fn order(app: &TestApp, number: &str, cart_id: CartId, user_id: Option<UserId>) 
         credits: Vec::new(),
         remaining: euros(10090),
         user_id,
+        by_staff: false,
+        pay_until: None,
+        locale: Locale::Spanish,
         email: Email::parse("ada@example.com").unwrap(),
         quote: Quote {
             lines: lines.iter().map(|line| line.priced.clone()).collect(),
@@ -112,7 +115,7 @@ fn order(app: &TestApp, number: &str, cart_id: CartId, user_id: Option<UserId>) 
 
 async fn insert(app: &TestApp, order: &NewOrder, at: Timestamp) -> OrderId {
     let mut tx = app.db.begin().await.unwrap();
-    let id = store::insert(&mut tx, order, Some("hash"), Locale::Spanish, at)
+    let id = store::insert(&mut tx, order, Some("hash"), at)
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -184,7 +187,7 @@ both! {
         drop(conn);
         // The number and the cart are unique.
         let mut tx = app.db.begin().await.unwrap();
-        let taken = store::insert(&mut tx, &new, None, Locale::English, now).await.unwrap_err();
+        let taken = store::insert(&mut tx, &new, None, now).await.unwrap_err();
         assert!(taken.is_unique());
     }
 
@@ -429,7 +432,7 @@ both! {
         let now = app.clock.now();
         let id = insert(&app, &order(&app, "A", cart(&app, "c", None).await, None), now).await;
         let mut tx = app.db.begin().await.unwrap();
-        let given_up = store::given_up_on(&mut tx, now, 9).await.unwrap();
+        let given_up = store::given_up_on(&mut tx, now, now, 9).await.unwrap();
         assert!(given_up.is_empty(), "nothing was begun");
         let money = store::money_of(&mut tx, OrderId(0), 9).await.unwrap();
         let total = Money::new(10090, app.currency());
@@ -445,13 +448,18 @@ both! {
         credit_account: None,
         };
         let mut payment = zoco::payments::store::insert(&mut tx, &new, now).await.unwrap();
-        assert_eq!(store::given_up_on(&mut tx, now, 9).await.unwrap(), ["A"]);
+        assert_eq!(store::given_up_on(&mut tx, now, now, 9).await.unwrap(), ["A"]);
         let before = now.plus_seconds(-1);
-        assert!(store::given_up_on(&mut tx, before, 9).await.unwrap().is_empty());
+        assert!(store::given_up_on(&mut tx, before, now, 9).await.unwrap().is_empty());
+        let mut wait = zoco::db::Query::new("update orders set pay_until = ");
+        wait.bind(now.plus_seconds(1)).execute(&mut tx).await.unwrap();
+        assert!(store::given_up_on(&mut tx, now, now, 9).await.unwrap().is_empty(), "it may wait");
+        let then = now.plus_seconds(1);
+        assert_eq!(store::given_up_on(&mut tx, now, then, 9).await.unwrap(), ["A"]);
         assert!(store::without_money(&mut tx, 9).await.unwrap().is_empty());
         payment.settled_at = Some(now);
         zoco::payments::store::save(&mut tx, &payment, now).await.unwrap();
-        assert!(store::given_up_on(&mut tx, now, 9).await.unwrap().is_empty());
+        assert!(store::given_up_on(&mut tx, now, now, 9).await.unwrap().is_empty());
         assert!(store::without_money(&mut tx, 9).await.unwrap().is_empty(), "it is expected");
         payment.state = zoco::payments::PaymentState::Voided;
         zoco::payments::store::save(&mut tx, &payment, now).await.unwrap();

@@ -52,7 +52,7 @@ pub async fn reconcile(app: &App) -> Result<u64> {
     let events = inbox::waiting(&mut conn, overdue).await?;
     let timeout = i64::from(app.config.payment_timeout_minutes) * 60;
     let since = ctx.now.plus_seconds(-timeout);
-    let unpaid = store::given_up_on(&mut conn, since, MOST).await?;
+    let unpaid = store::given_up_on(&mut conn, since, ctx.now, MOST).await?;
     let (states, strays) = payments::figures(&mut conn).await?;
     drop(conn);
     for (state, count) in states {
