@@ -12,7 +12,7 @@ pub use model::{
     Behaviour, Operation, OperationKind, OperationState, Payment, PaymentFilter, PaymentState,
     Sight, Strays, Unmatched,
 };
-pub use provider::{Gateway, Headers, PaymentProvider, Providers, TEST_SIGNATURE};
+pub use provider::{Call, Gateway, Headers, PaymentProvider, Providers, TEST_SIGNATURE};
 
 /// Addresses of this feature's pages.
 pub mod urls {

@@ -111,7 +111,8 @@ impl PaymentStatus {
             Self::Authorized => &[Self::Unpaid, Self::Paid],
             Self::Paid => &[Self::PartiallyRefunded, Self::Refunded],
             Self::PartiallyRefunded => &[Self::Refunded],
-            Self::Refunded => &[],
+            // All that had come went back, and then more came.
+            Self::Refunded => &[Self::PartiallyRefunded],
         }
     }
 

@@ -4,7 +4,9 @@ use serde_json::json;
 use zoco::error::Error;
 use zoco::orders::{OrderStatus, PaymentStatus, service as orders};
 use zoco::payments::service::{self as payments, inbox};
-use zoco::payments::{Behaviour, Headers, PaymentState, TEST_SIGNATURE, Unmatched, signature};
+use zoco::payments::{
+    Behaviour, Call, Headers, PaymentState, TEST_SIGNATURE, Unmatched, signature,
+};
 
 use super::{
     books_are_right, count, decide, entries, gateway, gateway_by_hand, online, only, paid,
@@ -150,6 +152,50 @@ both! {
         assert_eq!(order.payments[0].refunded, order.total);
         assert_eq!(order.payments[1].captured, order.total);
         assert!(order.payments[1].refunded.is_zero());
+        books_are_right(&app).await;
+    }
+
+    async fn the_first_way_to_pay_is_taken_after_all(app: TestApp) {
+        let app = gateway(&app).await;
+        let mug = app.product("Everyday mug", "24.00", 5).await;
+        let (ctx, order) = online(&app, &mug, 1).await;
+        orders::pay(&app, &ctx, &order.number, Some("cash_on_delivery")).await.unwrap();
+        decide(&app, &order, Behaviour::Approve).await;
+        app.run_jobs().await;
+        // The money is here, so nobody asks for it once more.
+        let order = seen(&app, &order).await;
+        assert_eq!(order.payment_status, PaymentStatus::Paid);
+        assert_eq!(orders::how_to_pay(&app, &order), None);
+        let states: Vec<_> = order.payments.iter().map(|one| (one.state, one.unmatched)).collect();
+        assert_eq!(states, [(PaymentState::Captured, None), (PaymentState::Voided, None)]);
+        let again = orders::record_payment(&app, &app.system(), &order.number).await;
+        assert!(matches!(again, Err(Error::Conflict { code: "not_pending", .. })));
+        assert_eq!((on_hand(&app, &mug).await, reserved(&app, &mug).await), (4, 0));
+        books_are_right(&app).await;
+    }
+
+    async fn money_that_is_taken_while_the_order_is_cancelled_goes_back(app: TestApp) {
+        let app = gateway_by_hand(&app).await;
+        let mug = app.product("Everyday mug", "24.00", 5).await;
+        let (ctx, order) = online(&app, &mug, 1).await;
+        decide(&app, &order, Behaviour::Approve).await;
+        app.run_jobs().await;
+        let order = seen(&app, &order).await;
+        assert_eq!(order.payment_status, PaymentStatus::Authorized);
+        // The gateway has taken it, and nobody has told the shop yet.
+        let payment = only(&order);
+        let call = Call { key: "by-hand", amount: payment.amount, since: app.clock.now() };
+        let test = app.payments.gateway("test").unwrap();
+        test.capture(&app, payment, call).await.unwrap();
+        orders::cancel(&app, &ctx, &order.number).await.unwrap();
+        app.run_jobs().await;
+        orders::sync(&app, payment.id).await.unwrap();
+        app.run_jobs().await;
+        let order = seen(&app, &order).await;
+        let payment = only(&order);
+        assert_eq!((order.status, order.payment_status), (OrderStatus::Cancelled, PaymentStatus::Refunded));
+        assert_eq!((payment.captured, payment.refunded), (order.total, order.total));
+        assert_eq!(on_hand(&app, &mug).await, 5);
         books_are_right(&app).await;
     }
 

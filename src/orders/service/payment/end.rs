@@ -13,8 +13,9 @@ use crate::orders::model::{Order, Statuses};
 use crate::orders::service::change::event;
 use crate::orders::service::refund;
 use crate::payments::service::{self as payments, is_asked, operations_of};
-use crate::payments::{OperationKind, PaymentState};
+use crate::payments::{OperationKind, Payment, PaymentState};
 use crate::promotions;
+use crate::types::PaymentId;
 
 /// Everything that comes of an order that its caller has just cancelled, whoever did: its payments
 /// are called off, its goods and its uses of promotions are given back, and `order.cancelled` is
@@ -39,20 +40,45 @@ pub async fn end(
 /// is given free, what came goes back. By hand that is done at once; of gateways it is asked after
 /// the commit.
 async fn call_off(tx: &mut Tx, app: &App, ctx: &Ctx, order: &Order) -> Result<()> {
-    let ids: Vec<_> = order.payments.iter().map(|payment| payment.id).collect();
-    let asked = operations_of(tx, &ids).await?;
-    for payment in order.payments.iter().filter(|payment| payment.counts()) {
-        let online = app.payments.gateway(&payment.provider).is_some();
-        let void = OperationKind::Void;
-        if online && payment.state.is_open() && !is_asked(&asked, payment.id, void) {
-            payments::request(tx, app, ctx, payment, void, payment.amount, None).await?;
-        }
-        // What is promised stays so until the gateway has given it free.
-        if payment.state == PaymentState::Pending || (payment.state.is_open() && !online) {
+    expect_no_more(tx, app, ctx, order, None).await?;
+    let promised = |one: &&Payment| one.counts() && one.state == PaymentState::Authorized;
+    for payment in order.payments.iter().filter(promised) {
+        if app.payments.gateway(&payment.provider).is_some() {
+            // It stays promised until the gateway has given it free.
+            ask_void(tx, app, ctx, payment).await?;
+        } else {
             payments::void(tx, ctx, payment.id).await?;
         }
     }
     refund::everything(tx, app, ctx, order).await
+}
+
+/// Waits no longer for the pending payments of an order, but for one.
+pub(super) async fn expect_no_more(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    but: Option<PaymentId>,
+) -> Result<()> {
+    let pending = |one: &&Payment| one.state == PaymentState::Pending && Some(one.id) != but;
+    for payment in order.payments.iter().filter(pending) {
+        if app.payments.gateway(&payment.provider).is_some() {
+            ask_void(tx, app, ctx, payment).await?;
+        }
+        payments::void(tx, ctx, payment.id).await?;
+    }
+    Ok(())
+}
+
+/// Has the gateway give a payment free, unless that is asked already.
+async fn ask_void(tx: &mut Tx, app: &App, ctx: &Ctx, payment: &Payment) -> Result<()> {
+    let void = OperationKind::Void;
+    let asked = operations_of(tx, &[payment.id]).await?;
+    if !is_asked(&asked, payment.id, void) {
+        payments::request(tx, app, ctx, payment, void, payment.amount, None).await?;
+    }
+    Ok(())
 }
 
 /// Gives the goods of an order free: what was taken goes back to the shelf, what was held is held

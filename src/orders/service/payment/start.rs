@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::end::expect_no_more;
 use super::{at_once, pieces};
 use crate::app::App;
 use crate::ctx::Ctx;
@@ -82,24 +83,15 @@ pub async fn pay(app: &App, ctx: &Ctx, number: &str, provider: Option<&str>) -> 
         return start(app, order).await;
     }
     let taken = order.payments.iter().any(|one| one.settled_at.is_some());
-    let asked: Vec<_> = order.payments.iter().map(|one| one.id).collect();
-    let asked = operations_of(&mut tx, &asked).await?;
-    for earlier in order
-        .payments
-        .iter()
-        .filter(|one| one.state == PaymentState::Pending)
-    {
-        let online = app.payments.gateway(&earlier.provider).is_some();
-        if online && !is_asked(&asked, earlier.id, OperationKind::Void) {
-            let kind = OperationKind::Void;
-            payments::request(&mut tx, app, ctx, earlier, kind, earlier.amount, None).await?;
-        }
-        payments::void(&mut tx, ctx, earlier.id).await?;
-    }
+    expect_no_more(&mut tx, app, ctx, &order, None).await?;
     let lines = pieces(&order);
     let short = if taken {
         Vec::new()
     } else if wanted.takes_money_online() {
+        // All of them at once: what is held still may be fewer, and one lock after the other
+        // would meet a checkout that comes from the other end.
+        let variants: Vec<_> = lines.iter().map(|(variant, _)| *variant).collect();
+        inventory::service::hold(&mut tx, &variants).await?;
         inventory::service::release(&mut tx, ctx, &order.number).await?;
         let until = inventory::service::deadline(app, ctx);
         inventory::service::reserve(&mut tx, ctx, &lines, &order.number, until).await?

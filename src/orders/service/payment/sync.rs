@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use super::end::expect_no_more;
 use super::perform::tell_failure;
 use super::{arrived, at_once, end, lock_of, pieces, settle_status};
 use crate::app::App;
@@ -125,6 +126,10 @@ async fn write_down(
                 return Ok(Written::Short);
             }
             payment.settled_at = Some(ctx.now);
+            // Whatever else was begun for this order is no longer waited for.
+            if covered(&order, &payment) + payment.amount.minor() == order.total.minor() {
+                expect_no_more(&mut tx, app, ctx, &order, Some(payment.id)).await?;
+            }
         }
     }
     if payment != before {
@@ -139,6 +144,15 @@ async fn write_down(
     settle_status(&mut tx, ctx, &order, order.statuses()).await?;
     if turns && payment.is_stray() {
         give_back(&mut tx, app, ctx, &order, &payment).await?;
+    }
+    // It was promised to the order, and taken while the order was cancelled.
+    if turns
+        && payment.state == PaymentState::Captured
+        && payment.counts()
+        && order.status == OrderStatus::Cancelled
+    {
+        let order = lock_of(&mut tx, &payment).await?;
+        refund::everything(&mut tx, app, ctx, &order).await?;
     }
     if payment.unmatched == Some(Unmatched::CannotFill) {
         cancel_unfilled(&mut tx, app, ctx, &payment).await?;
@@ -155,21 +169,25 @@ fn next_look(ctx: &Ctx, payment: &Payment) -> Option<Timestamp> {
     (payment.state == PaymentState::Authorized).then_some(daily)
 }
 
-/// Why money that came is not the order's; none when it is.
-fn judge(order: &Order, payment: &Payment, sight: &Sight, fill: bool) -> Option<Unmatched> {
+/// What the other payments of an order cover, in minor units.
+fn covered(order: &Order, payment: &Payment) -> i64 {
     let others = order.payments.iter().filter(|one| one.id != payment.id);
     let covers = |one: &&Payment| {
         let here = matches!(one.state, PaymentState::Authorized | PaymentState::Captured);
         here && one.counts()
     };
-    let covered: i64 = others.filter(covers).map(|one| one.amount.minor()).sum();
+    others.filter(covers).map(|one| one.amount.minor()).sum()
+}
+
+/// Why money that came is not the order's; none when it is.
+fn judge(order: &Order, payment: &Payment, sight: &Sight, fill: bool) -> Option<Unmatched> {
     if order.status == OrderStatus::Cancelled {
         Some(Unmatched::OrderCancelled)
     } else if sight.amount.currency() != payment.amount.currency() {
         Some(Unmatched::CurrencyDiffers)
     } else if sight.amount != payment.amount || sight.captured.minor() > payment.amount.minor() {
         Some(Unmatched::AmountDiffers)
-    } else if covered + payment.amount.minor() > order.total.minor() {
+    } else if covered(order, payment) + payment.amount.minor() > order.total.minor() {
         Some(Unmatched::PaidTwice)
     } else if !fill {
         Some(Unmatched::CannotFill)
