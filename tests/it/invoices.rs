@@ -16,11 +16,18 @@ use crate::orders::drive;
 use crate::races::at_once;
 use crate::support::{TestApp, both};
 
+/// What is wrong with the books, apart from credit notes for which nothing went back: here they
+/// are issued by themselves.
+async fn wrong(app: &TestApp) -> Vec<String> {
+    let mut conn = app.db.conn().await.unwrap();
+    let found = service::imbalances(&mut conn, app.clock.now()).await;
+    let mut found = found.unwrap();
+    found.retain(|words| !words.starts_with("credit note CN-"));
+    found
+}
+
 async fn books_are_in_order(app: &TestApp) {
-    let found = service::paper_imbalances(&mut app.db.conn().await.unwrap())
-        .await
-        .unwrap();
-    assert!(found.is_empty(), "{found:?}");
+    assert_eq!(wrong(app).await, [""; 0]);
 }
 
 async fn credit(
@@ -165,8 +172,7 @@ both! {
         books_are_in_order(&app).await;
         // More than was invoiced cannot have gone back.
         credit(&app, &system, &order.number, "refund 3", &money_back(&order, 9_000)).await.unwrap();
-        let found = service::paper_imbalances(&mut app.db.conn().await.unwrap()).await.unwrap();
-        assert_eq!(found, [format!("invoices: credit notes give back more than the order {} cost", order.number)]);
+        assert_eq!(wrong(&app).await, [format!("credit notes give back more than {} cost", order.number)]);
         app.run_jobs().await;
     }
 

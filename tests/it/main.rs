@@ -12,6 +12,7 @@ mod catalog;
 mod checkout;
 mod credit;
 mod demo;
+mod doctor;
 mod emails;
 mod faults;
 mod fulfilments;

@@ -52,18 +52,17 @@ pub async fn recount_reserved(tx: &mut Tx) -> db::Result<Vec<Piece>> {
         tx,
         (VariantId, LocationId, i64),
         "update stock_levels
-        set reserved = (
-            select cast(coalesce(sum(r.quantity), 0) as bigint)
-            from reservations r
-            where r.variant_id = stock_levels.variant_id
-                and r.location_id = stock_levels.location_id
-        )
-        where reserved <> (
-            select cast(coalesce(sum(r.quantity), 0) as bigint)
-            from reservations r
-            where r.variant_id = stock_levels.variant_id
-                and r.location_id = stock_levels.location_id
-        )
+        set reserved = held.pieces
+        from (
+            select s.variant_id as variant, s.location_id as location,
+                cast(coalesce(sum(r.quantity), 0) as bigint) as pieces
+            from stock_levels s
+            left join reservations r
+                on r.variant_id = s.variant_id and r.location_id = s.location_id
+            group by s.variant_id, s.location_id
+        ) as held
+        where held.variant = stock_levels.variant_id and held.location = stock_levels.location_id
+            and stock_levels.reserved <> held.pieces
         returning variant_id, location_id, reserved"
     )?;
     Ok(pieces(rows))

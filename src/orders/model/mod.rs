@@ -14,7 +14,7 @@ use crate::types::{
     UserId, VariantId, text_enum,
 };
 
-pub use books::OrderImbalance;
+pub use books::{IdleHold, Missent, OrderImbalance, Overrefunded, Oversent, RefundImbalance};
 pub use fulfilment::{
     CARRIERS, Carrier, Fulfilment, FulfilmentLine, FulfilmentState, Tracking, carrier,
 };

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit;
 use crate::config::InvoiceAt;
 use crate::ctx::{Ctx, Permission};
-use crate::db::{Conn, Tx};
+use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::orders::model::{Invoice, InvoiceKind, NewInvoice, Order, OrderStatus};
 use crate::orders::paper::{self, Credit, CreditLine, Printed};
@@ -249,32 +249,4 @@ pub async fn credit(
     let reference = format!("refund {refund}");
     issue_credit_note(&mut tx, app, ctx, &order, &reference, &credit).await?;
     Ok(tx.commit().await?)
-}
-
-/// What is not as it should be with parcels, invoices and their numbers, one sentence each. For
-/// `zoco doctor`.
-pub async fn paper_imbalances(conn: &mut Conn) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for one in store::broken_series(conn).await? {
-        found.push(format!(
-            "invoices: the series {} has {} numbers up to {}, its counter says {}",
-            one.series, one.issued, one.highest, one.counted
-        ));
-    }
-    for (invoice, order) in store::wrong_invoices(conn).await? {
-        found.push(format!(
-            "invoices: {invoice} has another total than its order {order}"
-        ));
-    }
-    for number in store::overcredited(conn).await? {
-        found.push(format!(
-            "invoices: credit notes give back more than the order {number} cost"
-        ));
-    }
-    for number in store::missent(conn).await? {
-        found.push(format!(
-            "orders: {number} sent something else than its status says"
-        ));
-    }
-    Ok(found)
 }

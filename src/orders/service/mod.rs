@@ -1,6 +1,7 @@
 //! Reading orders and moving them on. Visible to their owner, to the holder of the guest token
 //! and to staff with `orders`; for everyone else they do not exist.
 
+mod balance;
 mod change;
 mod fulfil;
 mod guest;
@@ -15,7 +16,7 @@ mod returns;
 mod views;
 mod words;
 
-use super::model::{Address, Order, OrderFilter, OrderImbalance, OrderSummary, Waiting};
+use super::model::{Address, Order, OrderFilter, OrderSummary, Waiting};
 use super::store::{self, Head};
 use crate::app::App;
 use crate::ctx::{Ctx, Permission, Rule};
@@ -25,12 +26,13 @@ use crate::inventory;
 use crate::payments::{self, Payment};
 use crate::types::{CartId, Page, PageRequest, Timestamp};
 
+pub use balance::{free_idle_holds, idle_holds, imbalances};
 pub use change::{cancel, may_cancel, transition};
 pub use fulfil::{NewParcel, ParcelLine, TrackingInput, delivered, fulfil, track};
 pub use guest::{GuestTokens, new_number, tidy_number};
 pub use invoices::{
-    credit, invoice_pdf, invoice_when_due, invoices, issue_credit_note, issue_invoice,
-    paper_imbalances, printed, printed_invoice, slip, slips_pdf,
+    credit, invoice_pdf, invoice_when_due, invoices, issue_credit_note, issue_invoice, printed,
+    printed_invoice, slip, slips_pdf,
 };
 pub use lookup::{FindOrder, find_by_email, link_to};
 pub use notes::{MAX_NOTE, NewNote, add_note};
@@ -105,21 +107,6 @@ pub async fn last_address(app: &App, ctx: &Ctx) -> Result<Option<Address>> {
     };
     let head = store::newest_of_user(&mut app.db.conn().await?, user).await?;
     Ok(head.map(|head| head.order.shipping_address))
-}
-
-/// Orders that are not the sum of their lines and shipping, a sentence for each; none when the books
-/// are right.
-pub async fn imbalances(conn: &mut Conn) -> Result<Vec<String>> {
-    let found = store::imbalances(conn).await?.into_iter();
-    let sentence = |one: OrderImbalance| {
-        let ([total, tax, discount], [lines, lines_tax, lines_discount]) = (one.kept, one.counted);
-        format!(
-            "{} has total {total}, tax {tax}, discount {discount}; its lines and shipping come to \
-            {lines}, {lines_tax}, {lines_discount}",
-            one.number
-        )
-    };
-    Ok(found.map(sentence).collect())
 }
 
 /// Until when the goods of an order are held that is not paid yet; none when they are not, or are

@@ -21,11 +21,12 @@ use crate::types::{
     Timestamp, UserId, VariantId,
 };
 
-pub use books::imbalances;
-pub use fulfilments::{fulfilments, insert_fulfilment, set_delivered, set_tracking};
-pub use invoices::{
-    broken_series, insert_invoice, invoices, missent, next_position, overcredited, wrong_invoices,
+pub use books::{
+    broken_series, idle_holds, imbalances, missent, overcredited, overrefunded, oversent,
+    uneven_refunds, unnoted_refunds, wrong_credit_notes, wrong_invoices,
 };
+pub use fulfilments::{fulfilments, insert_fulfilment, set_delivered, set_tracking};
+pub use invoices::{insert_invoice, invoices, next_position};
 pub use list::{ExportRow, below, delete_view, list, save_view, views, waiting, without_money};
 pub use money::{given_up_on, money_of};
 pub use refunds::{end_refund, insert_refund, refunds};

@@ -204,32 +204,28 @@ pub async fn recount(tx: &mut Tx) -> db::Result<Vec<(String, i64)>> {
         tx,
         (String, i64),
         "update promotions
-        set uses = (
-            select count(*)
-            from promotion_redemptions r
-            where r.promotion_id = promotions.id and r.released_at is null
-        )
-        where uses <> (
-            select count(*)
-            from promotion_redemptions r
-            where r.promotion_id = promotions.id and r.released_at is null
-        )
+        set uses = counted.redemptions
+        from (
+            select p.id as promotion, count(r.id) as redemptions
+            from promotions p
+            left join promotion_redemptions r on r.promotion_id = p.id and r.released_at is null
+            group by p.id
+        ) as counted
+        where counted.promotion = promotions.id and promotions.uses <> counted.redemptions
         returning 'promotion ' || id, uses"
     )?;
     counted.extend(fetch_all!(
         tx,
         (String, i64),
         "update promotion_codes
-        set uses = (
-            select count(*)
-            from promotion_redemptions r
-            where r.code_id = promotion_codes.id and r.released_at is null
-        )
-        where uses <> (
-            select count(*)
-            from promotion_redemptions r
-            where r.code_id = promotion_codes.id and r.released_at is null
-        )
+        set uses = counted.redemptions
+        from (
+            select c.id as code_id, count(r.id) as redemptions
+            from promotion_codes c
+            left join promotion_redemptions r on r.code_id = c.id and r.released_at is null
+            group by c.id
+        ) as counted
+        where counted.code_id = promotion_codes.id and promotion_codes.uses <> counted.redemptions
         returning 'code ' || code, uses"
     )?);
     Ok(counted)
@@ -240,29 +236,17 @@ pub async fn imbalances(conn: &mut Conn) -> db::Result<Vec<UseImbalance>> {
     let rows = fetch_all!(
         conn,
         (String, i64, i64),
-        "select 'promotion ' || p.id as what, p.uses, (
-            select count(*)
-            from promotion_redemptions r
-            where r.promotion_id = p.id and r.released_at is null
-        ) as redemptions
+        "select 'promotion ' || p.id as what, p.uses, count(r.id) as redemptions
         from promotions p
-        where p.uses <> (
-            select count(*)
-            from promotion_redemptions r
-            where r.promotion_id = p.id and r.released_at is null
-        )
+        left join promotion_redemptions r on r.promotion_id = p.id and r.released_at is null
+        group by p.id, p.uses
+        having p.uses <> count(r.id)
         union all
-        select 'code ' || c.code, c.uses, (
-            select count(*)
-            from promotion_redemptions r
-            where r.code_id = c.id and r.released_at is null
-        )
+        select 'code ' || c.code, c.uses, count(r.id)
         from promotion_codes c
-        where c.uses <> (
-            select count(*)
-            from promotion_redemptions r
-            where r.code_id = c.id and r.released_at is null
-        )"
+        left join promotion_redemptions r on r.code_id = c.id and r.released_at is null
+        group by c.id, c.code, c.uses
+        having c.uses <> count(r.id)"
     )?;
     let imbalance = |(what, uses, redemptions)| UseImbalance {
         what,

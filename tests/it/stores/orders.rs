@@ -3,7 +3,7 @@
 use zoco::addresses::PostalAddress;
 use zoco::ctx::Ctx;
 use zoco::db::query::{self, Sql};
-use zoco::orders::model::OrderImbalance;
+use zoco::orders::model::{Missent, OrderImbalance, Overrefunded, Oversent, RefundImbalance};
 use zoco::orders::store::{self, Head};
 use zoco::orders::{
     Address, FulfilmentLine, FulfilmentState, FulfilmentStatus, InvoiceKind, NewInvoice, NewOrder,
@@ -425,6 +425,14 @@ both! {
         store::end_refund(&mut tx, second, RefundState::Failed, now).await.unwrap();
         let found = store::refunds(&mut tx, id).await.unwrap();
         let second = Refund { id: second, state: RefundState::Failed, ..free };
+        // No payment knows of the one that stands.
+        let (number, back) = ("A".to_owned(), refund.amount);
+        let uneven = RefundImbalance { number: number.clone(), refund: first, kept: Some(back), moved: euros(0) };
+        assert_eq!(store::uneven_refunds(&mut tx).await.unwrap(), [uneven]);
+        let over = Overrefunded { number, back, came: euros(0) };
+        assert_eq!(store::overrefunded(&mut tx).await.unwrap(), [over]);
+        assert_eq!(store::unnoted_refunds(&mut tx, now.plus_seconds(1)).await.unwrap(), []);
+        assert_eq!(store::idle_holds(&mut tx).await.unwrap(), []);
         assert_eq!(found, [Refund { id: first, ..refund }, second]);
     }
 
@@ -538,6 +546,10 @@ both! {
         assert!(store::wrong_invoices(&mut tx).await.unwrap().is_empty());
         assert!(store::overcredited(&mut tx).await.unwrap().is_empty());
         assert!(store::missent(&mut tx).await.unwrap().is_empty());
+        assert!(store::oversent(&mut tx).await.unwrap().is_empty());
+        // Nothing went back for it.
+        let notes = store::wrong_credit_notes(&mut tx).await.unwrap();
+        assert_eq!(notes, [("CN-2026-1".to_owned(), "A".to_owned())]);
         // What is not so is noticed.
         store::insert_invoice(&mut tx, &invoice(InvoiceKind::Invoice, "2026", 4, 1), now).await.unwrap();
         store::insert_invoice(&mut tx, &invoice(InvoiceKind::CreditNote, "CN-2026", 3, 10_001), now).await.unwrap();
@@ -547,9 +559,12 @@ both! {
         assert_eq!(store::wrong_invoices(&mut tx).await.unwrap(), [("2026-4".to_owned(), "A".to_owned())]);
         assert_eq!(store::overcredited(&mut tx).await.unwrap(), ["A"]);
         let lines = store::lines(&mut tx, id, app.currency()).await.unwrap();
-        let parcel = [FulfilmentLine { order_line_id: lines[0].id, quantity: 1 }];
+        let parcel = [FulfilmentLine { order_line_id: lines[0].id, quantity: 3 }];
         store::insert_fulfilment(&mut tx, id, 1, &parcel, &Tracking::default(), now).await.unwrap();
-        assert_eq!(store::missent(&mut tx).await.unwrap(), ["A"]);
+        let missent = Missent { number: "A".to_owned(), kept: FulfilmentStatus::Unfulfilled, sent: 3, wanted: 4 };
+        assert_eq!(store::missent(&mut tx).await.unwrap(), [missent]);
+        let oversent = Oversent { number: "A".to_owned(), sku: lines[0].sku.clone(), sent: 3, wanted: 2 };
+        assert_eq!(store::oversent(&mut tx).await.unwrap(), [oversent]);
         // Nobody has the same number twice.
         let taken = store::insert_invoice(&mut tx, &invoice(InvoiceKind::Invoice, "2026", 4, 1), now).await;
         assert!(taken.unwrap_err().is_unique());
