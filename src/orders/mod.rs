@@ -166,6 +166,11 @@ pub mod urls {
         format!("{ADMIN_ORDERS}/{number}/send")
     }
 
+    /// Staff: the form of what is not to be sent (GET), calls it off (POST).
+    pub fn admin_rest(number: &str) -> String {
+        format!("{ADMIN_ORDERS}/{number}/rest")
+    }
+
     /// Staff: who carries a parcel.
     pub fn admin_parcel(number: &str, parcel: impl std::fmt::Display) -> String {
         format!("{ADMIN_ORDERS}/{number}/parcels/{parcel}")

@@ -5,8 +5,8 @@ use zoco::checkout::service::place_order;
 use zoco::ctx::Ctx;
 use zoco::mail::Letter;
 use zoco::orders::service::{
-    self as orders, NewParcel, NewReturn, NewReturnLine, ParcelLine, Receipt, ReturnAnswer,
-    ReturnRefund,
+    self as orders, CancelPieces, NewParcel, NewReturn, NewReturnLine, ParcelLine, Receipt,
+    ReturnAnswer, ReturnRefund,
 };
 use zoco::orders::{Order, OrderStatus};
 use zoco::payments::Behaviour;
@@ -139,6 +139,18 @@ both! {
             orders::cancel(&app, &staff, &order.number).await.unwrap();
             app.run_jobs().await;
             reads_well(&app, &order, "cancelled_paid", "order cancelled");
+
+            // Of one that is sent in part, the rest.
+            let (_, order) = order_in(&app, &mug, "bank_transfer", locale).await;
+            orders::record_payment(&app, &staff, &order.number).await.unwrap();
+            orders::transition(&app, &staff, &order.number, OrderStatus::Confirmed).await.unwrap();
+            let one = Some(vec![ParcelLine { line_id: order.lines[0].id.0, quantity: 1 }]);
+            let parcel = NewParcel { lines: one, ..NewParcel::default() };
+            orders::fulfil(&app, &staff, &order.number, parcel).await.unwrap();
+            let rest = CancelPieces { refund: true, reason: "It broke.".to_owned(), ..CancelPieces::default() };
+            orders::cancel_pieces(&app, &staff, &order.number, rest).await.unwrap();
+            app.run_jobs().await;
+            reads_well(&app, &order, "pieces_cancelled", "order pieces cancelled 1");
 
             // Nobody pays, and the shop gives it up.
             let (_, order) = order_in(&app, &mug, "test", locale).await;

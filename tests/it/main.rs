@@ -37,6 +37,7 @@ mod process;
 mod promotions;
 mod races;
 mod rehearse;
+mod rest;
 mod returns;
 mod reviews;
 mod search;

@@ -55,6 +55,19 @@ pub async fn hold(tx: &mut Tx, variants: &[VariantId]) -> Result<()> {
     Ok(())
 }
 
+/// What an order took of each variant and has not given back, by the ledger.
+pub async fn outstanding(
+    conn: &mut Conn,
+    variants: &[VariantId],
+    reference: &str,
+) -> Result<BTreeMap<VariantId, i64>> {
+    let mut taken = BTreeMap::new();
+    for piece in store::outstanding(conn, variants, reference).await? {
+        *taken.entry(piece.variant_id).or_default() += piece.quantity;
+    }
+    Ok(taken)
+}
+
 /// Gives the stock of a cancelled order back to where it came from.
 pub async fn put_back(
     tx: &mut Tx,

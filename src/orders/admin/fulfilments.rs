@@ -45,15 +45,15 @@ fn tracking(typed: &Typed) -> TrackingInput {
 }
 
 /// A line that has something left to be sent.
-struct Row {
+pub(super) struct Row {
     /// The name of its field.
-    field: String,
-    label: String,
-    sku: String,
-    left: i64,
+    pub field: String,
+    pub label: String,
+    pub sku: String,
+    pub left: i64,
 }
 
-fn rows(order: &Order) -> Vec<Row> {
+pub(super) fn rows(order: &Order) -> Vec<Row> {
     let row = |line: &OrderLine| Row {
         field: format!("quantity.{}", line.id),
         label: line.label(),
@@ -111,7 +111,7 @@ fn draw(
 
 /// The lines as the form gives them, and the field of each. What is no number is below zero, so
 /// that the service refuses it at its field.
-fn read_parcel(order: &Order, typed: &Typed) -> (NewParcel, Vec<String>) {
+pub(super) fn read_lines(order: &Order, typed: &Typed) -> (Vec<ParcelLine>, Vec<String>) {
     let rows = order.lines.iter().filter(|line| order.unsent(line) > 0);
     let mut lines = Vec::new();
     let mut fields = Vec::new();
@@ -124,6 +124,11 @@ fn read_parcel(order: &Order, typed: &Typed) -> (NewParcel, Vec<String>) {
         });
         fields.push(field);
     }
+    (lines, fields)
+}
+
+fn read_parcel(order: &Order, typed: &Typed) -> (NewParcel, Vec<String>) {
+    let (lines, fields) = read_lines(order, typed);
     let tracking = tracking(typed);
     let parcel = NewParcel {
         lines: Some(lines),
@@ -135,7 +140,7 @@ fn read_parcel(order: &Order, typed: &Typed) -> (NewParcel, Vec<String>) {
 }
 
 /// The messages at the fields of the form, which name the lines by their ids.
-fn at_fields(errors: &FieldErrors, fields: &[String]) -> FieldErrors {
+pub(super) fn at_fields(errors: &FieldErrors, fields: &[String]) -> FieldErrors {
     let mut placed = FieldErrors::default();
     for (field, error) in errors.iter() {
         let index = field.strip_prefix("lines.");

@@ -4,6 +4,7 @@ mod fulfilments;
 mod list;
 mod papers;
 mod payments;
+mod rest;
 mod returns;
 
 use axum::Router;
@@ -32,6 +33,7 @@ pub fn routes() -> Router<App> {
         .merge(fulfilments::routes())
         .merge(payments::routes())
         .merge(papers::routes())
+        .merge(rest::routes())
         .merge(returns::routes())
         .route(&urls::admin_order("{number}"), get(show))
         .route(&urls::admin_status("{number}"), post(transition))
@@ -95,6 +97,8 @@ struct OrderPage {
     steps: Vec<Step>,
     awaits_payment: bool,
     may_cancel: bool,
+    /// Whether pieces of it can be called off.
+    may_call_off: bool,
     may_edit_products: bool,
     money: MoneyView,
     /// What the customer opens; a guest's link has the token in it, to be handed on.
@@ -135,6 +139,7 @@ async fn draw(
         steps: steps(&order),
         awaits_payment: awaits_payment(app, &order),
         may_cancel: service::may_cancel(&viewer.ctx, &order),
+        may_call_off: service::has_open_pieces(&order),
         may_edit_products: viewer.ctx.may(Permission::Catalog),
         money: MoneyView::load(app, &viewer.ctx, &order).await?,
         invoices: service::invoices(app, &viewer.ctx, &order.number).await?,

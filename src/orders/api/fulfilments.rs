@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::json::OrderJson;
 use crate::app::App;
 use crate::orders::model::{Fulfilment, Order};
-use crate::orders::service::{self, NewNote, NewParcel, TrackingInput};
+use crate::orders::service::{self, CancelPieces, NewNote, NewParcel, TrackingInput};
 use crate::web::json::{Json, Problem, created};
 use crate::web::{ApiCtx, Failure};
 
@@ -21,6 +21,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(send))
         .routes(routes!(track))
         .routes(routes!(delivered))
+        .routes(routes!(cancel_pieces))
         .routes(routes!(add_note))
 }
 
@@ -186,6 +187,34 @@ async fn delivered(
     Path((number, fulfilment)): Path<(String, i64)>,
 ) -> Result<Json<OrderJson>, Failure> {
     let order = service::delivered(&app, &ctx, &number, fulfilment).await?;
+    Ok(Json(OrderJson::new(&ctx, &order)))
+}
+
+/// Call off pieces of an order that are not sent (staff)
+///
+/// They go back to the shelf, and with `refund` their money goes back, too. An order of which all
+/// the rest is sent becomes `shipped`. All of an order that nothing was sent of is cancelled by its
+/// transition.
+#[utoipa::path(post, path = "/admin/orders/{number}/cancellations", tag = "orders",
+    request_body = CancelPieces,
+    params(
+        ("number" = String, Path, description = "The public number"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Replays the first answer"),
+    ),
+    responses(
+        (status = 200, body = OrderJson),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "`nothing_open`, `cancel_order`, `refund_too_large`, `changed_meanwhile`"),
+        (status = 422, body = Problem),
+    ), security(("bearer" = [])))]
+async fn cancel_pieces(
+    State(app): State<App>,
+    ApiCtx(ctx): ApiCtx,
+    Path(number): Path<String>,
+    Json(input): Json<CancelPieces>,
+) -> Result<Json<OrderJson>, Failure> {
+    let order = service::cancel_pieces(&app, &ctx, &number, input).await?;
     Ok(Json(OrderJson::new(&ctx, &order)))
 }
 

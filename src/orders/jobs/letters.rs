@@ -9,7 +9,7 @@ use crate::mail::Notice;
 use crate::orders::model::{Order, OrderStatus};
 use crate::orders::service::{self, NOT_PAID};
 use crate::payments::Unmatched;
-use crate::types::{Locale, Money};
+use crate::types::{Locale, Money, OrderLineId};
 
 /// What an event says of an order.
 #[derive(Deserialize)]
@@ -170,6 +170,62 @@ pub async fn sent(app: App, payload: Value) -> Result<()> {
         }
     };
     send(&app, &order, notice, &format!("order sent {fulfilment}")).await
+}
+
+/// What of an order was called off.
+#[derive(Deserialize)]
+struct Pieces {
+    number: String,
+    lines: Vec<CalledOff>,
+    /// What goes back for it, in the order's currency.
+    refunded: Option<String>,
+    /// Why, in somebody's words; may be empty.
+    reason: String,
+    /// Pieces that were called off of the order by then.
+    cancelled_in_all: i64,
+}
+
+#[derive(Deserialize)]
+struct CalledOff {
+    line_id: i64,
+    quantity: i64,
+}
+
+/// A part of the order will not be sent.
+pub async fn pieces_cancelled(app: App, payload: Value) -> Result<()> {
+    let told: Pieces = serde_json::from_value(payload)?;
+    let order = order_of(&app, &told.number).await?;
+    let number = &order.number;
+    let goods = told.lines.iter().filter_map(|line| {
+        let known = order.line(OrderLineId(line.line_id))?;
+        Some(format!("{} × {}", line.quantity, known.label()))
+    });
+    let refunded = told.refunded.as_deref();
+    let refunded = refunded.and_then(|text| Money::parse(text, order.total.currency()).ok());
+    let (subject, title, words, money) = match order.locale {
+        Locale::English => (
+            format!("A part of your order {number} will not be sent"),
+            "A part of your order is cancelled",
+            format!("We are sorry: of your order {number}, what is listed below will not be sent."),
+            refunded.map(|amount| format!("What you paid for it, {amount}, goes back to you.")),
+        ),
+        Locale::Spanish => (
+            format!("Una parte de tu pedido {number} no se enviará"),
+            "Una parte de tu pedido está cancelada",
+            format!("Lo sentimos: de tu pedido {number}, no se enviará lo que ves abajo."),
+            refunded.map(|amount| format!("Te devolvemos lo que has pagado por ello, {amount}.")),
+        ),
+    };
+    let reason = Some(told.reason).filter(|reason| !reason.is_empty());
+    let notice = Notice {
+        subject,
+        title: title.to_owned(),
+        paragraphs: [Some(words), reason, money].into_iter().flatten().collect(),
+        list: goods.collect(),
+        action: see(&app, &order),
+    };
+    let key = format!("order pieces cancelled {}", told.cancelled_in_all);
+    send(&app, &order, notice, &key).await
 }
 
 /// All of an order arrived; the steps before have no letter of their own.

@@ -31,7 +31,7 @@ pub const BOOKS: [Observer; 3] = [
 ];
 
 /// The letters about orders. Each is the same however often its job runs.
-pub const LETTERS: [Observer; 9] = [
+pub const LETTERS: [Observer; 10] = [
     Observer {
         topic: "order.placed",
         job: "orders.confirmation_mail",
@@ -56,6 +56,11 @@ pub const LETTERS: [Observer; 9] = [
         topic: "order.cancelled",
         job: "orders.cancelled_mail",
         run: |app, payload| Box::pin(letters::cancelled(app, payload)),
+    },
+    Observer {
+        topic: "order.pieces_cancelled",
+        job: "orders.pieces_cancelled_mail",
+        run: |app, payload| Box::pin(letters::pieces_cancelled(app, payload)),
     },
     Observer {
         topic: "order.paid",

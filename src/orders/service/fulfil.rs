@@ -3,7 +3,7 @@
 //! Whoever sends holds the lock of the order's row, so that nothing is sent twice, however many
 //! do it at once.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 use utoipa::ToSchema;
@@ -47,7 +47,7 @@ pub struct NewParcel {
 }
 
 /// Pieces of a line of the order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParcelLine {
     /// The line's id.
@@ -142,7 +142,7 @@ pub async fn fulfil(app: &App, ctx: &Ctx, number: &str, input: NewParcel) -> Res
 }
 
 /// All that is left to be sent.
-fn rest(order: &Order) -> Vec<FulfilmentLine> {
+pub(super) fn rest(order: &Order) -> Vec<FulfilmentLine> {
     let line = |line: &OrderLine| FulfilmentLine {
         order_line_id: line.id,
         quantity: order.unsent(line),
@@ -153,7 +153,7 @@ fn rest(order: &Order) -> Vec<FulfilmentLine> {
 
 /// What was asked for, if there is so much left of it. A line that is named twice counts once
 /// for both.
-fn read_lines(order: &Order, input: &[ParcelLine]) -> Result<Vec<FulfilmentLine>> {
+pub(super) fn read_lines(order: &Order, input: &[ParcelLine]) -> Result<Vec<FulfilmentLine>> {
     let mut errors = FieldErrors::default();
     let mut lines: Vec<FulfilmentLine> = Vec::new();
     for (at, asked) in input.iter().enumerate() {
@@ -181,7 +181,7 @@ fn read_lines(order: &Order, input: &[ParcelLine]) -> Result<Vec<FulfilmentLine>
         }
     }
     if lines.is_empty() && errors.is_empty() {
-        errors.add("lines", "required", "Choose at least one piece to send.");
+        errors.add("lines", "required", "Choose at least one piece.");
     }
     errors.into_result()?;
     Ok(lines)

@@ -12,6 +12,7 @@ mod payment;
 mod person;
 mod place;
 mod refund;
+mod rest;
 mod returns;
 mod views;
 mod words;
@@ -43,6 +44,7 @@ pub use payment::{
 pub use person::{all_own, erase};
 pub use place::place;
 pub use refund::{RefundInput, RefundLineInput, books, refund};
+pub use rest::{CancelPieces, cancel_pieces, has_open_pieces};
 pub use returns::{
     NewReturn, NewReturnLine, Receipt, ReceiptLine, ReturnAnswer, ReturnRefund, answer_return,
     cancel_return, may_return, receive_return, refund_return, request_return,

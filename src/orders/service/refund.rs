@@ -96,8 +96,7 @@ pub(super) async fn within(
     order: &Order,
     input: &RefundInput,
 ) -> Result<(Money, Vec<OperationId>)> {
-    let earlier = store::refunds(tx, order.id).await?;
-    let left = refundable(tx, order, &earlier).await?;
+    let left = left(tx, order).await?;
     let mut new = read(app, ctx, order, &left, input)?;
     if new.amount.minor() > left.amount.minor() {
         return Err(Error::Conflict {
@@ -121,6 +120,25 @@ pub(super) async fn within(
     let (before, after) = (Value::Null, told(&new));
     audit::record(tx, ctx, "order.refunded", &subject, before, after).await?;
     Ok((new.amount, asked))
+}
+
+/// Reads why something goes back or is called off. Errors: `Invalid` at `reason`.
+pub(super) fn read_reason(text: &str) -> Result<String> {
+    let reason = text.trim();
+    if reason.chars().count() > MAX_REASON {
+        return Err(Error::invalid("reason", "length", too_long()));
+    }
+    Ok(reason.to_owned())
+}
+
+fn too_long() -> String {
+    format!("At most {MAX_REASON} characters.")
+}
+
+/// What of an order can go back. The caller holds its row.
+pub(super) async fn left(tx: &mut Tx, order: &Order) -> Result<Refundable> {
+    let earlier = store::refunds(tx, order.id).await?;
+    refundable(tx, order, &earlier).await
 }
 
 /// Asks gateways at once for what jobs would ask a moment later. No transaction is open.
@@ -253,8 +271,7 @@ fn read(
         .and_then(|sum| errors.keep("expected_refunded", "money", sum.read(app.currency())));
     let reason = input.reason.trim().to_owned();
     if reason.chars().count() > MAX_REASON {
-        let message = format!("At most {MAX_REASON} characters.");
-        errors.add("reason", "length", message);
+        errors.add("reason", "length", too_long());
     }
     let shipping = match input.shipping {
         true => left.shipping,
@@ -376,8 +393,7 @@ async fn tell_refund(
 
 /// All that is left of an order's money goes back: the order is cancelled.
 pub(super) async fn everything(tx: &mut Tx, app: &App, ctx: &Ctx, order: &Order) -> Result<()> {
-    let earlier = store::refunds(tx, order.id).await?;
-    let left = refundable(tx, order, &earlier).await?;
+    let left = left(tx, order).await?;
     if left.amount.is_zero() {
         return Ok(());
     }
@@ -420,25 +436,6 @@ pub(super) async fn everything(tx: &mut Tx, app: &App, ctx: &Ctx, order: &Order)
     refund.id = store::insert_refund(tx, order.id, &refund, ctx.now).await?;
     carry_out(tx, app, ctx, order, &refund).await?;
     Ok(())
-}
-
-/// Of an order's pieces, those that no refund has put back on the shelf.
-pub(super) async fn not_restocked(
-    conn: &mut Conn,
-    order: &Order,
-    pieces: &[(VariantId, i64)],
-) -> Result<Vec<(VariantId, i64)>> {
-    let refunds = store::refunds(conn, order.id).await?;
-    let back = |variant: VariantId| -> i64 {
-        let lines = refunds.iter().flat_map(|refund| &refund.lines);
-        let restocked = lines.filter(|line| line.restocked);
-        let own = restocked.filter(|line| self::variant(order, line.line_id) == Some(variant));
-        own.map(|line| line.quantity).sum()
-    };
-    let left = pieces
-        .iter()
-        .map(|&(variant, quantity)| (variant, quantity - back(variant)));
-    Ok(left.filter(|(_, quantity)| *quantity > 0).collect())
 }
 
 /// A gateway sent money back, as it was asked to.

@@ -33,7 +33,7 @@ pub use refunds::{end_refund, insert_refund, refunds};
 pub use returns::{
     erase_returns, insert_return, returns, set_received, set_return_refunded, set_return_state,
 };
-pub use write::{erase, erase_actor, erase_notes, insert, insert_event, set_statuses};
+pub use write::{call_off, erase, erase_actor, erase_notes, insert, insert_event, set_statuses};
 
 /// How an address is kept in its column.
 #[derive(Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::super::model::{Address, NOTE, NewOrder, Order, Statuses};
 use super::{AddressColumn, AppliedColumn, StepColumn, TaxColumn};
 use crate::db::{self, Query, Tx, execute, fetch_one};
 use crate::types::text::fold;
-use crate::types::{Email, OrderId, Timestamp, UserId};
+use crate::types::{Email, OrderId, OrderLineId, Timestamp, UserId};
 
 fn write_address(address: &Address) -> String {
     serde_json::to_string(&AddressColumn::from(address)).unwrap_or_default()
@@ -152,6 +152,19 @@ pub async fn set_statuses(
         before.order,
         before.payment,
         before.fulfilment,
+    )?;
+    Ok(changed == 1)
+}
+
+/// Calls pieces of a line off. Gives false where so many are not there.
+pub async fn call_off(tx: &mut Tx, line: OrderLineId, pieces: i64) -> db::Result<bool> {
+    let changed = execute!(
+        tx,
+        "update order_lines
+        set cancelled_quantity = cancelled_quantity + $2
+        where id = $1 and cancelled_quantity + $2 <= quantity",
+        line,
+        pieces,
     )?;
     Ok(changed == 1)
 }

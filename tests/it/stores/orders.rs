@@ -559,9 +559,14 @@ both! {
         assert_eq!(store::wrong_invoices(&mut tx).await.unwrap(), [("2026-4".to_owned(), "A".to_owned())]);
         assert_eq!(store::overcredited(&mut tx).await.unwrap(), ["A"]);
         let lines = store::lines(&mut tx, id, app.currency()).await.unwrap();
+        assert!(!store::call_off(&mut tx, lines[1].id, 3).await.unwrap(), "two were ordered");
+        assert!(store::call_off(&mut tx, lines[1].id, 1).await.unwrap());
+        assert!(!store::call_off(&mut tx, lines[1].id, 2).await.unwrap());
+        let lines = store::lines(&mut tx, id, app.currency()).await.unwrap();
+        assert_eq!((lines[0].cancelled, lines[1].cancelled), (0, 1));
         let parcel = [FulfilmentLine { order_line_id: lines[0].id, quantity: 3 }];
         store::insert_fulfilment(&mut tx, id, 1, &parcel, &Tracking::default(), now).await.unwrap();
-        let missent = Missent { number: "A".to_owned(), kept: FulfilmentStatus::Unfulfilled, sent: 3, wanted: 4 };
+        let missent = Missent { number: "A".to_owned(), kept: FulfilmentStatus::Unfulfilled, sent: 3, wanted: 3 };
         assert_eq!(store::missent(&mut tx).await.unwrap(), [missent]);
         let oversent = Oversent { number: "A".to_owned(), sku: lines[0].sku.clone(), sent: 3, wanted: 2 };
         assert_eq!(store::oversent(&mut tx).await.unwrap(), [oversent]);

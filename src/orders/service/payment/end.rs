@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{pieces, settle_status};
+use super::settle_status;
 use crate::app::App;
 use crate::ctx::Ctx;
 use crate::db::Tx;
@@ -86,7 +86,10 @@ async fn ask_void(tx: &mut Tx, app: &App, ctx: &Ctx, payment: &Payment) -> Resul
 async fn give_stock_back(tx: &mut Tx, ctx: &Ctx, order: &Order) -> Result<()> {
     let taken = order.payments.iter().any(|one| one.settled_at.is_some());
     if taken {
-        let lines = refund::not_restocked(tx, order, &pieces(order)).await?;
+        let variants: Vec<_> = order.lines.iter().map(|line| line.variant_id).collect();
+        // Of what it took, a refund or whoever called pieces off may have put some back.
+        let taken = inventory::service::outstanding(tx, &variants, &order.number).await?;
+        let lines: Vec<_> = taken.into_iter().collect();
         inventory::service::put_back(tx, ctx, &lines, &order.number).await
     } else {
         inventory::service::release(tx, ctx, &order.number).await

@@ -10,7 +10,7 @@ mod sync;
 
 use serde_json::json;
 
-use super::super::model::{Order, OrderStatus, PaymentStatus, Statuses};
+use super::super::model::{Order, OrderLine, OrderStatus, PaymentStatus, Statuses};
 use super::super::store;
 use super::change::{change, event, finish, note, tell};
 use super::{complete, find_to_change};
@@ -41,7 +41,11 @@ async fn lock_of(tx: &mut Tx, payment: &Payment) -> Result<Order> {
 /// What an order holds in stock.
 pub(super) fn pieces(order: &Order) -> Vec<(VariantId, i64)> {
     let lines = order.lines.iter();
-    lines.map(|line| (line.variant_id, line.quantity)).collect()
+    let wanted = |line: &OrderLine| (line.variant_id, line.quantity - line.cancelled);
+    lines
+        .map(wanted)
+        .filter(|(_, pieces)| *pieces > 0)
+        .collect()
 }
 
 /// Brings the payment status of an order that stands at `now` to what its payments make of it.
