@@ -68,7 +68,7 @@ impl Buyer {
         let reply = self
             .ask(|try_| self.post("/api/cart/items", try_, "cart", &item))
             .await?;
-        if reply.status == StatusCode::CONFLICT {
+        if reply.is_sold_out() {
             return Ok(Outcome::Refused);
         }
         let cart = reply.good()?;
@@ -86,7 +86,7 @@ impl Buyer {
             request.header("cart-token", &cart)
         };
         let reply = self.ask(place).await?;
-        if reply.status == StatusCode::CONFLICT {
+        if reply.is_sold_out() {
             return Ok(Outcome::Refused);
         }
         let mut placed = reply.good()?;
@@ -186,6 +186,11 @@ impl Answer {
     /// Whether the first request under the same key has not ended, or was killed.
     fn is_under_way(&self) -> bool {
         self.status == StatusCode::CONFLICT && self.body["code"] == "request_in_progress"
+    }
+
+    /// Whether nothing is left to buy.
+    fn is_sold_out(&self) -> bool {
+        self.status == StatusCode::CONFLICT && self.body["code"] == "out_of_stock"
     }
 
     /// The body of a good answer.

@@ -62,7 +62,7 @@ pub struct Report {
     pub lost: usize,
     /// Buyers who got no answer, or one that makes no sense.
     pub unanswered: Vec<String>,
-    /// What `zoco doctor` found.
+    /// What `zoco doctor` found, and that buyers were refused what was there.
     pub findings: Vec<String>,
 }
 
@@ -248,5 +248,11 @@ async fn count(
     }
     let findings = admin::service::examine(app).await.map_err(failed)?;
     report.findings = findings.iter().map(ToString::to_string).collect();
+    let wanted = i64::try_from(sale.buyers).unwrap_or(i64::MAX);
+    let wanted = wanted.min(sale.units);
+    if report.unanswered.is_empty() && report.sold < wanted {
+        let words = format!("{} of {wanted} pieces were sold", report.sold);
+        report.findings.push(words);
+    }
     Ok(report)
 }

@@ -567,6 +567,40 @@ plain! {
         assert_eq!(with(above), 900, "below the first step, the first one counts");
     }
 
+    fn the_set_that_leaves_the_lower_price_counts() {
+        let off = |id, minor| promotion(id, Benefit::Amount(Money::new(minor, Currency::eur())), Target::Order);
+        let mut input = example(true, Some(4_000));
+        // Six off 45.93, with delivery to pay, are dearer than five off with delivery for nothing.
+        input.promotions = vec![off(1, 500), Promotion { exclusive: true, ..off(2, 600) }];
+        let quote = quote(&input).unwrap();
+        assert_eq!((quote.discount.minor(), quote.total.minor()), (500, 4_093));
+        assert_eq!(quote.refused[0].reason, Refusal::NotCombined);
+    }
+
+    fn free_shipping_is_not_spent_on_what_costs_nothing() {
+        let mut input = example(true, Some(4_000));
+        input.promotions = vec![promotion(1, Benefit::FreeShipping, Target::Order)];
+        let refused = |input: &PriceInput| {
+            let quote = quote(input).unwrap();
+            assert!(quote.applied.is_empty(), "{:?}", quote.applied);
+            quote.refused[0].reason.clone()
+        };
+        assert_eq!(refused(&input), Refusal::NothingLeft);
+        input.lines.iter_mut().for_each(|line| line.ships = false);
+        input.shipping = None;
+        assert_eq!(refused(&input), Refusal::NothingLeft, "nothing is sent");
+    }
+
+    fn what_cannot_count_may_be_of_another_currency() {
+        let mut input = example(true, None);
+        let dollars = Benefit::Amount(Money::new(500, currency("USD")));
+        let other = promotion(1, dollars, Target::Order);
+        input.promotions = vec![other.clone()];
+        assert!(quote(&input).is_err());
+        input.promotions = vec![Promotion { barred: Some(Refusal::Over), ..other }];
+        assert_eq!(quote(&input).unwrap().refused[0].reason, Refusal::Over);
+    }
+
     fn free_shipping_from_a_sum_looks_at_what_is_left() {
         let mut input = example(true, Some(4_593));
         input.promotions = vec![promotion(1, Benefit::Percentage(100), Target::Order)];

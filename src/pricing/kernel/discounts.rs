@@ -46,25 +46,21 @@ impl Discounts {
     }
 }
 
-/// Chooses and applies promotions. `subtotals` are the lines' prices in minor units;
-/// `shipping` is what shipping would cost, which free shipping is worth. Errors: a promotion with
-/// an amount of another currency, or below zero.
+/// Chooses and applies promotions. `subtotals` are the lines' prices in minor units; `shipping`
+/// tells what shipping costs for goods that cost so much, which free shipping is worth. Errors: a
+/// promotion that may count with an amount of another currency, or below zero.
 pub fn discounts(
     input: &PriceInput,
     subtotals: &[i64],
-    shipping: i64,
+    shipping: impl Fn(i64) -> Result<i64, MoneyError>,
 ) -> Result<Discounts, MoneyError> {
-    for promotion in &input.promotions {
-        if let Benefit::Amount(amount) = promotion.benefit {
-            check(amount, input.currency)?;
-        }
-        if let Some(minimum) = promotion.minimum {
-            check(minimum, input.currency)?;
-        }
-    }
     let mut refused = Vec::new();
     let mut open = Vec::new();
     for promotion in &input.promotions {
+        // What cannot count may be of another currency: the shop's may have changed since.
+        if promotion.barred.is_none() {
+            check_amounts(promotion, input)?;
+        }
         match refusal(input, promotion, subtotals) {
             Some(reason) => refused.push(refuse(promotion, reason)),
             None => open.push(promotion),
@@ -74,19 +70,20 @@ pub fn discounts(
         .iter()
         .copied()
         .partition(|promotion| promotion.exclusive);
-    let worth = |found: &Discounts| {
-        let shipping = if found.free_shipping.is_some() {
-            shipping
+    let subtotal: i64 = subtotals.iter().sum();
+    let price = |found: &Discounts| -> Result<i64, MoneyError> {
+        let goods = subtotal - found.amount();
+        if found.free_shipping.is_some() {
+            Ok(goods)
         } else {
-            0
-        };
-        found.amount() + shipping
+            Ok(goods + shipping(goods)?)
+        }
     };
     let mut best = apply(input, &common, subtotals);
     let mut chosen: Vec<&Promotion> = common;
     for promotion in alone {
         let found = apply(input, &[promotion], subtotals);
-        if worth(&found) > worth(&best) {
+        if price(&found)? < price(&best)? {
             best = found;
             chosen = vec![promotion];
         }
@@ -98,6 +95,16 @@ pub fn discounts(
     refused.append(&mut best.refused);
     best.refused = refused;
     Ok(best)
+}
+
+/// Errors: an amount of another currency than the price's, or below zero.
+fn check_amounts(promotion: &Promotion, input: &PriceInput) -> Result<(), MoneyError> {
+    if let Benefit::Amount(amount) = promotion.benefit {
+        check(amount, input.currency)?;
+    }
+    promotion
+        .minimum
+        .map_or(Ok(()), |minimum| check(minimum, input.currency))
 }
 
 /// Why a promotion cannot count, whatever the others do.

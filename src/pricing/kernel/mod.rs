@@ -11,8 +11,8 @@ mod discounts;
 mod taxes;
 
 use super::model::{
-    Applied, PriceInput, PriceLine, Quote, QuoteLine, RateStep, ShippingPrice, ShippingRate,
-    TraceStep,
+    Applied, PriceInput, PriceLine, Quote, QuoteLine, RateStep, Refusal, Refused, ShippingPrice,
+    ShippingRate, TraceStep,
 };
 use crate::types::{Currency, Money, MoneyError};
 use discounts::{Cut, Discounts, Off, discounts};
@@ -35,11 +35,14 @@ pub fn quote(input: &PriceInput) -> Result<Quote, MoneyError> {
     }
     trace.push(step("Subtotal", subtotal));
 
-    let worth = match &input.shipping {
-        Some(method) => price_shipping(method, input, subtotal)?.0.minor(),
-        None => 0,
+    let shipping = |goods: i64| match &input.shipping {
+        Some(method) => {
+            let goods = Money::new(goods, input.currency);
+            Ok(price_shipping(method, input, goods)?.0.minor())
+        }
+        None => Ok(0),
     };
-    let found = discounts(input, &subtotals, worth)?;
+    let mut found = discounts(input, &subtotals, shipping)?;
     trace.extend(found.cuts.iter().map(|cut| explain(cut, input)));
 
     let mut taxes = Taxes::default();
@@ -57,6 +60,7 @@ pub fn quote(input: &PriceInput) -> Result<Quote, MoneyError> {
 
     let goods = subtotal.minus(discount)?;
     let shipped = ship(input, goods, &found, &mut trace, &mut taxes)?;
+    found.refused.extend(shipped.refused);
     tax = tax.plus(shipped.tax)?;
     total = total.plus(shipped.total)?;
     let taxes = taxes.shares();
@@ -147,6 +151,7 @@ struct Shipped {
     tax: Money,
     total: Money,
     applied: Option<Applied>,
+    refused: Option<Refused>,
 }
 
 /// Prices shipping for goods that cost this much after discounts.
@@ -163,25 +168,38 @@ fn ship(
         tax: zero,
         total: zero,
         applied: None,
+        refused: None,
+    };
+    // Nothing is sent, or it costs nothing as it is: no use of the promotion is spent on that.
+    let nothing = |applied: &Applied| Refused {
+        name: applied.name.clone(),
+        code: applied.code.clone(),
+        reason: Refusal::NothingLeft,
     };
     let Some(method) = input.shipping.as_ref().filter(|_| !input.lines.is_empty()) else {
-        // Promised as long as no way to ship is chosen.
-        shipped.applied = found.free_shipping.clone();
+        if input.lines.iter().any(|line| line.ships) {
+            // Promised as long as no way to ship is chosen.
+            shipped.applied = found.free_shipping.clone();
+        } else {
+            shipped.refused = found.free_shipping.as_ref().map(nothing);
+        }
         return Ok(shipped);
     };
     let (mut price, words) = price_shipping(method, input, goods)?;
     trace.push(step(words, price));
-    if let Some(applied) = &found.free_shipping {
-        shipped.discount = price;
-        shipped.applied = Some(Applied {
-            amount: price,
-            ..applied.clone()
-        });
-        if !price.is_zero() {
+    match &found.free_shipping {
+        Some(applied) if price.is_zero() => shipped.refused = Some(nothing(applied)),
+        Some(applied) => {
+            shipped.discount = price;
+            shipped.applied = Some(Applied {
+                amount: price,
+                ..applied.clone()
+            });
             let text = format!("{}: free shipping", named(applied));
             trace.push(step(text, Money::new(-price.minor(), input.currency)));
+            price = zero;
         }
-        price = zero;
+        None => {}
     }
     let taxed = taxed(price, &method.tax, input.prices_include_tax)?;
     taxes.add(&method.tax, &taxed)?;

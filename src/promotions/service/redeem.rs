@@ -1,6 +1,6 @@
 //! Counting uses, within the transaction of the order.
 
-use super::super::model::{Customer, Redemption};
+use super::super::model::{Customer, Promotion, Redemption};
 use super::super::store;
 use crate::ctx::Ctx;
 use crate::db::Tx;
@@ -30,8 +30,14 @@ pub async fn redeem(
 ) -> Result<Option<Refusal>> {
     let mut applied = applied.to_vec();
     applied.sort_by_key(|one| one.id);
+    let ids: Vec<_> = applied.iter().map(|one| one.id).collect();
+    let promotions = store::by_ids(tx, &ids).await?;
+    if promotions.iter().any(|one| one.first_order) {
+        store::lock_first_orders(tx).await?;
+    }
     for one in &applied {
-        if let Some(reason) = count(tx, customer, one).await? {
+        let promotion = promotions.iter().find(|promotion| promotion.id == one.id);
+        if let Some(reason) = count(tx, customer, one, promotion).await? {
             metrics::counter!("zoco_promotions_refused_total", "reason" => reason.code())
                 .increment(1);
             return Ok(Some(Refusal {
@@ -62,6 +68,7 @@ async fn count(
     tx: &mut Tx,
     customer: &Customer,
     applied: &Applied,
+    promotion: Option<&Promotion>,
 ) -> Result<Option<pricing::Refusal>> {
     if !store::use_promotion(tx, applied.id).await? {
         return Ok(Some(pricing::Refusal::UsedUp));
@@ -71,7 +78,7 @@ async fn count(
     {
         return Ok(Some(pricing::Refusal::UsedUp));
     }
-    let Some(promotion) = store::by_ids(tx, &[applied.id]).await?.pop() else {
+    let Some(promotion) = promotion else {
         return Ok(Some(pricing::Refusal::Over));
     };
     if let Some(most) = promotion.max_uses_per_customer {

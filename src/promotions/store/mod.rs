@@ -13,8 +13,8 @@ use crate::types::{
 
 pub use codes::{codes, delete_code, insert_codes, with_codes};
 pub use redemptions::{
-    count_of_customer, erase, has_ordered, imbalances, insert_redemption, recount, redemptions,
-    release, use_code, use_promotion,
+    count_of_customer, erase, has_ordered, imbalances, insert_redemption, lock_first_orders,
+    recount, redemptions, release, use_code, use_promotion,
 };
 
 #[derive(FromRow)]

@@ -53,6 +53,15 @@ pub async fn count_of_customer(
     query.fetch_all(conn).await
 }
 
+/// Waits until nobody else counts a promotion for first orders: two of them, used at once, would
+/// not see each other's order.
+pub async fn lock_first_orders(tx: &mut Tx) -> db::Result<()> {
+    let mut query = Query::new("select id from promotions where first_order order by id");
+    query.lock();
+    query.fetch_all::<(PromotionId,)>(tx).await?;
+    Ok(())
+}
+
 /// Whether a customer has an order that was not cancelled, by account or by e-mail.
 pub async fn has_ordered(conn: &mut Conn, customer: &Customer) -> db::Result<bool> {
     let (found,) = fetch_one!(

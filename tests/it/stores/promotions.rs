@@ -186,6 +186,7 @@ both! {
         assert_eq!((page.items[0].code.as_str(), page.total), ("SUMMER", 2));
 
         let known = Customer { user_id: Some(ada), ..customer("ada@example.com") };
+        store::lock_first_orders(&mut tx).await.unwrap();
         assert!(!store::has_ordered(&mut tx, &known).await.unwrap());
         assert!(store::use_promotion(&mut tx, id).await.unwrap());
         assert!(store::use_code(&mut tx, id, "SPRING").await.unwrap());
