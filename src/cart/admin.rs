@@ -12,6 +12,7 @@ use crate::ctx::Permission;
 use crate::error::{Error, FieldErrors};
 use crate::promotions::urls;
 use crate::shipping::{self, ShippingMethod};
+use crate::web::form;
 use crate::web::html::page_with;
 use crate::web::{Answer, Link, Shell, Template, Viewer};
 
@@ -30,6 +31,9 @@ struct Typed {
     codes: String,
     email: String,
     shipping_method: String,
+    country: String,
+    region: String,
+    postal_code: String,
     at: String,
 }
 
@@ -48,6 +52,9 @@ impl Typed {
                 "codes" => typed.codes = value,
                 "email" => typed.email = value,
                 "shipping_method" => typed.shipping_method = value,
+                "country" => typed.country = value,
+                "region" => typed.region = value,
+                "postal_code" => typed.postal_code = value,
                 "at" => typed.at = value,
                 _ => {}
             }
@@ -72,6 +79,9 @@ impl Typed {
             codes: codes.map(str::to_owned).collect(),
             email: Some(self.email.clone()),
             shipping_method: Some(self.shipping_method.clone()),
+            country: Some(self.country.clone()),
+            region: Some(self.region.clone()),
+            postal_code: Some(self.postal_code.clone()),
             at: Some(self.at.clone()),
         }
     }
@@ -83,6 +93,7 @@ struct SimulatorPage {
     shell: Shell,
     crumbs: Vec<Link>,
     methods: Vec<(String, String)>,
+    countries: Vec<(String, String)>,
     typed: Typed,
     errors: FieldErrors,
     cart: Option<Cart>,
@@ -141,6 +152,7 @@ async fn simulator(State(app): State<App>, viewer: Viewer, RawQuery(query): RawQ
             current: false,
         }],
         methods: methods.iter().map(method).collect(),
+        countries: form::countries("The shop's own country"),
         typed,
         errors,
         cart,

@@ -14,8 +14,7 @@ use super::urls;
 use crate::app::App;
 use crate::error::{Error, FieldErrors};
 use crate::types::TaxRateId;
-use crate::types::country::countries;
-use crate::web::form::{Form, number, version};
+use crate::web::form::{Form, countries, number, version};
 use crate::web::html::page_with;
 use crate::web::{Answer, Flash, Shell, Template, Viewer, page, redirect};
 
@@ -117,14 +116,6 @@ fn class_choices(classes: &[TaxClass]) -> Vec<(String, String)> {
     classes.iter().map(choice).collect()
 }
 
-fn country_choices() -> Vec<(String, String)> {
-    let any = (String::new(), "Any country".to_owned());
-    let all = countries()
-        .iter()
-        .map(|(code, name)| ((*code).to_owned(), name.clone()));
-    std::iter::once(any).chain(all).collect()
-}
-
 #[derive(Template)]
 #[template(path = "taxes/admin_list.html")]
 struct ListPage {
@@ -176,7 +167,7 @@ async fn draw_list(
         products: service::products_by_class(app, &viewer.ctx).await?,
         shell: viewer.shell,
         class_choices: class_choices(&classes),
-        country_choices: country_choices(),
+        country_choices: countries("Any country"),
         classes,
         rates,
         class_form,
@@ -336,7 +327,7 @@ async fn draw_rate(
         shell: viewer.shell,
         rate,
         class_choices: class_choices(&classes),
-        country_choices: country_choices(),
+        country_choices: countries("Any country"),
         form,
         errors,
         conflict: status == StatusCode::CONFLICT,

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
-use crate::types::TextEnum;
+use crate::types::{TextEnum, country};
 
 /// What is typed into a field, without blanks around it; none for nothing.
 pub fn filled(typed: &str) -> Option<String> {
@@ -32,6 +32,14 @@ pub fn choices<T: TextEnum>(any: Option<&str>) -> Vec<(String, String)> {
         .iter()
         .map(|value| (value.as_str().to_owned(), value.label()));
     any.into_iter().chain(each).collect()
+}
+
+/// The choices of a select of countries: none of them, then each by its code.
+pub fn countries(none: &str) -> Vec<(String, String)> {
+    let none = (String::new(), none.to_owned());
+    let each = |(code, name): &(&str, String)| ((*code).to_owned(), name.clone());
+    let all = country::countries().iter().map(each);
+    std::iter::once(none).chain(all).collect()
 }
 
 /// A posted form, without the NUL characters that no text of the shop has; repeated names become

@@ -211,6 +211,8 @@ both! {
         let shown = api.get(&format!("{base}/2026-000001")).await.expect(200).json();
         assert_eq!(shown["total"], list["items"][0]["total"]);
         assert_eq!(shown["lines"][0]["label"], "Everyday mug & saucer");
+        let steps = shown["trace"].as_array().unwrap();
+        assert_eq!(steps.last().unwrap(), &json!({"text": "Total", "amount": shown["total"]}));
         assert_eq!(api.get(&format!("{base}/2026-000001/pdf")).await.expect(200).header("content-type"), "application/pdf");
         let invoice = format!("/api/orders/{}/invoice", order.number);
         assert_eq!(api.get(&invoice).await.expect(200).json(), shown);

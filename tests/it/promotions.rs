@@ -291,6 +291,8 @@ both! {
         let priced = format!("/admin/promotions/simulator?sku={sku}&quantity=2&codes=later");
         let page = staff.get(&priced).await.expect(200);
         assert!(page.has("What does not") && page.has("This is good from"));
+        let abroad = staff.get(&format!("{priced}&country=XX")).await.expect(422);
+        assert!(abroad.has("Write the two letters of a country, such as DE."));
         let page = staff.get("/admin/promotions/simulator?sku=NOPE&quantity=x").await.expect(422);
         assert!(page.has("Nothing for sale has this SKU."));
         assert_eq!(state(&app, &later_one).await.0, 0, "nothing was counted");

@@ -87,7 +87,7 @@ pub async fn quote(
 }
 
 /// A destination with a country that there is: the shop's own where none is given.
-fn known(app: &App, destination: Destination) -> Result<Destination> {
+pub(super) fn known(app: &App, destination: Destination) -> Result<Destination> {
     if destination.country.is_empty() {
         let country = app.config.country.clone();
         return Ok(Destination {

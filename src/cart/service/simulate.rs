@@ -5,13 +5,13 @@ use serde::Deserialize;
 use super::super::model::Cart;
 use super::draft::{self, SimulatedLine};
 use super::price::Terms;
-use super::quote::choose_method;
+use super::quote::{choose_method, known};
 use crate::app::App;
 use crate::ctx::{Ctx, Permission};
 use crate::error::{FieldErrors, Result};
 use crate::promotions::Customer;
 use crate::shipping;
-use crate::types::{Email, Timestamp};
+use crate::types::{Destination, Email, Timestamp};
 
 /// A cart that nobody has.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -25,12 +25,18 @@ pub struct Simulation {
     pub email: Option<String>,
     /// Code of the shipping method; left out: the first one.
     pub shipping_method: Option<String>,
+    /// Where it goes, ISO 3166-1 alpha-2; left out: the shop's own country.
+    pub country: Option<String>,
+    /// Region or state there.
+    pub region: Option<String>,
+    /// Postal code there.
+    pub postal_code: Option<String>,
     /// When, RFC 3339; left out: now.
     pub at: Option<String>,
 }
 
 /// Staff: what a cart would cost. Nothing is written. Errors: `Invalid` at `lines.N.sku`,
-/// `lines.N.quantity`, `lines`, `codes`, `email`, `shipping_method`, `at`.
+/// `lines.N.quantity`, `lines`, `codes`, `email`, `country`, `shipping_method`, `at`.
 pub async fn simulate(app: &App, ctx: &Ctx, input: Simulation) -> Result<Cart> {
     ctx.require(Permission::Promotions)?;
     let mut errors = FieldErrors::default();
@@ -61,8 +67,14 @@ pub async fn simulate(app: &App, ctx: &Ctx, input: Simulation) -> Result<Cart> {
     draft::check_size(&input.lines, &input.codes, &[], &mut errors);
     errors.clone().into_result()?;
     let mut conn = app.db.conn().await?;
-    let home = app.config.home();
-    let methods = shipping::service::methods_to(&mut conn, app, &home).await?;
+    let typed = |given: &Option<String>| given.clone().unwrap_or_default();
+    let destination = Destination {
+        region: typed(&input.region),
+        postal_code: typed(&input.postal_code),
+        ..Destination::country(&typed(&input.country))
+    };
+    let destination = known(app, destination)?;
+    let methods = shipping::service::methods_to(&mut conn, app, &destination).await?;
     let method = choose_method(&methods, input.shipping_method.as_deref())?;
     let (lines, codes) = (&input.lines, &input.codes);
     let draft = draft::draft(&mut conn, app, lines, codes, &mut errors).await?;
@@ -72,7 +84,7 @@ pub async fn simulate(app: &App, ctx: &Ctx, input: Simulation) -> Result<Cart> {
             user_id: None,
             email,
         },
-        destination: &home,
+        destination: &destination,
         method,
     };
     draft::price_draft(&mut conn, app, at, &draft, &terms).await

@@ -85,6 +85,8 @@ struct PrintedJson {
     sums: Vec<SumJson>,
     /// Taxes by name and rate.
     taxes: Vec<PrintedTaxJson>,
+    /// Why this price, step by step; none on a credit note.
+    trace: Vec<SumJson>,
     /// What is paid, or goes back.
     total: MoneyJson,
 }
@@ -140,10 +142,12 @@ impl From<Printed> for PrintedJson {
             tax_rate: line.tax.clone(),
             amount: money(line.amount),
         });
-        let sums = printed.sums.iter().map(|(text, minor)| SumJson {
+        let step = |(text, minor): &(String, i64)| SumJson {
             text: text.clone(),
             amount: money(*minor),
-        });
+        };
+        let sums = printed.sums.iter().map(step);
+        let trace = printed.trace.iter().map(step);
         let taxes = printed.taxes.iter().map(|tax| PrintedTaxJson {
             name: tax.name.clone(),
             net: money(tax.net),
@@ -155,6 +159,7 @@ impl From<Printed> for PrintedJson {
             lines: lines.collect(),
             sums: sums.collect(),
             taxes: taxes.collect(),
+            trace: trace.collect(),
             total: money(printed.total),
             issued_at: crate::types::Timestamp(printed.issued_at).rfc3339(),
             credits: Some(printed.credits.clone()).filter(|number| !number.is_empty()),
