@@ -196,7 +196,20 @@ struct Intent {
 #[derive(Deserialize)]
 struct Charge {
     #[serde(default)]
+    amount: i64,
+    #[serde(default)]
+    amount_captured: i64,
+    #[serde(default)]
     amount_refunded: i64,
+}
+
+impl Charge {
+    /// What went back of what was taken. What was promised and not taken is given free, and Stripe
+    /// counts it among what was refunded.
+    fn sent_back(&self) -> i64 {
+        let given_free = self.amount.saturating_sub(self.amount_captured).max(0);
+        self.amount_refunded.saturating_sub(given_free).max(0)
+    }
 }
 
 #[derive(Deserialize)]
@@ -405,7 +418,7 @@ impl Gateway for Stripe {
             state,
             amount: session.amount_total.map_or(payment.amount, money),
             captured: money(intent.map_or(0, |intent| intent.amount_received)),
-            refunded: money(charge.map_or(0, |charge| charge.amount_refunded)),
+            refunded: money(charge.map_or(0, Charge::sent_back)),
             charge_reference: intent.map(|intent| intent.id.clone()),
             failure,
         })

@@ -249,6 +249,24 @@ both! {
         let taken = seen(&app, &order).await;
         assert_eq!((taken.payment_status, only(&taken).captured.amount()), (PaymentStatus::Paid, "10.00".to_owned()));
         assert_eq!(stripe.intent(&session(&order))["amount_received"], 1000);
+        // Stripe counts what was not taken as refunded; of what was taken nothing went back.
+        for part in ["10.00", "20.00"] {
+            let order = if part == "10.00" { order.clone() } else { paid(&app, &stripe, &mug).await };
+            if part != "10.00" {
+                let part = Some(MoneyInput::new(part));
+                orders::capture(&app, &staff, &order.number, part).await.unwrap();
+            }
+            orders::sync(&app, order.payments[0].id).await.unwrap();
+            let taken = seen(&app, &order).await;
+            let told = stripe.intent(&session(&order))["latest_charge"]["amount_refunded"].clone();
+            assert_eq!(told, if part == "10.00" { 1890 } else { 890 });
+            assert_eq!((only(&taken).captured.amount().as_str(), only(&taken).refunded.minor()), (part, 0));
+            assert_eq!(taken.payment_status, PaymentStatus::Paid, "{part}");
+            orders::refund(&app, &staff, &order.number, amount("4.00")).await.unwrap();
+            orders::sync(&app, order.payments[0].id).await.unwrap();
+            let back = seen(&app, &order).await;
+            assert_eq!((only(&back).refunded.minor(), back.payment_status), (400, PaymentStatus::PartiallyRefunded));
+        }
         // What is promised and not wanted is given free.
         let order = paid(&app, &stripe, &mug).await;
         let freed = orders::void(&app, &staff, &order.number).await.unwrap();

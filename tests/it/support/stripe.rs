@@ -191,7 +191,12 @@ impl Books {
         }
         intent["status"] = json!("succeeded");
         intent["amount_received"] = json!(amount);
-        intent["latest_charge"]["captured"] = json!(true);
+        let given_free = intent["amount"].as_i64().unwrap() - amount;
+        let charge = &mut intent["latest_charge"];
+        charge["captured"] = json!(true);
+        charge["amount_captured"] = json!(amount);
+        // What is not taken counts as refunded.
+        charge["amount_refunded"] = json!(given_free);
         Ok(intent.clone())
     }
 
@@ -204,6 +209,9 @@ impl Books {
                 "payment_intent_unexpected_state",
                 "You cannot cancel this PaymentIntent.",
             );
+        }
+        if intent["status"] == "requires_capture" {
+            intent["latest_charge"]["amount_refunded"] = intent["amount"].clone();
         }
         intent["status"] = json!("canceled");
         Ok(intent.clone())
@@ -221,18 +229,17 @@ impl Books {
                 "This PaymentIntent does not have a successful charge to refund.",
             );
         }
-        let (received, back) = (
-            intent["amount_received"].as_i64().unwrap(),
-            intent["latest_charge"]["amount_refunded"].as_i64().unwrap(),
-        );
-        let amount: i64 = of("amount").parse().unwrap_or(received - back);
-        if back == received {
+        let charge = &intent["latest_charge"];
+        let back = charge["amount_refunded"].as_i64().unwrap();
+        let left = charge["amount"].as_i64().unwrap() - back;
+        let amount: i64 = of("amount").parse().unwrap_or(left);
+        if left == 0 {
             return refuse(
                 "charge_already_refunded",
                 "Charge has already been refunded.",
             );
         }
-        if amount > received - back {
+        if amount > left {
             return refuse(
                 "amount_too_large",
                 "Refund amount is greater than unrefunded amount on charge",
@@ -488,8 +495,14 @@ impl Stripe {
         let declined = json!({"code": "card_declined", "message": "Your card was declined."});
         match card {
             Card::Works => {
-                intent["latest_charge"] =
-                    json!({"id": format!("ch_{name}"), "amount_refunded": 0, "captured": !by_hand});
+                let captured = if by_hand { json!(0) } else { amount.clone() };
+                intent["latest_charge"] = json!({
+                    "id": format!("ch_{name}"),
+                    "amount": amount,
+                    "amount_captured": captured,
+                    "amount_refunded": 0,
+                    "captured": !by_hand,
+                });
                 intent["last_payment_error"] = Value::Null;
                 if by_hand {
                     intent["status"] = json!("requires_capture");
