@@ -352,6 +352,39 @@ both! {
         app.run_jobs().await;
     }
 
+    async fn what_an_order_took_is_put_back_once(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 9).await;
+        let id = variant(&mug);
+        run(&app, "insert into locations (code, name, position) values ('shop', 'Shop', 3)").await;
+        take(&app, &[(id, 3)], "K7QM").await;
+        take(&app, &[(id, 2)], "W2ZZ").await;
+        let back = |quantity, reason, reference: &'static str| {
+            let app = app.clone();
+            async move {
+                let mut tx = app.db.begin().await.unwrap();
+                let ctx = app.system();
+                let lines = [(id, quantity)];
+                service::give_back(&mut tx, &ctx, &lines, reason, reference).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        };
+        // Refunded with the piece on the shelf, and then the same piece comes back in a parcel.
+        back(2, Reason::Cancelled, "K7QM").await;
+        assert_eq!(pieces(&app, &mug).await, (6, 0));
+        back(2, Reason::Returned, "K7QM").await;
+        assert_eq!(pieces(&app, &mug).await, (7, 0));
+        back(3, Reason::Returned, "K7QM").await;
+        assert_eq!(pieces(&app, &mug).await, (7, 0), "all of it was back");
+        // Nor where it came back to another place than it left.
+        run(&app, "insert into stock_levels (variant_id, location_id, on_hand)
+            select v.id, l.id, 1 from variants as v, locations as l where l.code = 'shop'").await;
+        run(&app, "insert into stock_movements (variant_id, location_id, quantity, reason, reference, created_at)
+            select v.id, l.id, 1, 'returned', 'W2ZZ', 0 from variants as v, locations as l where l.code = 'shop'").await;
+        back(2, Reason::Cancelled, "W2ZZ").await;
+        assert_eq!(pieces(&app, &mug).await, (9, 0));
+        app.leave_jobs();
+    }
+
     async fn a_count_is_of_all_places_and_the_difference_comes_from_where_there_is_some(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 2).await;
         let id = variant(&mug);

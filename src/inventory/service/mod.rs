@@ -79,7 +79,8 @@ pub async fn put_back(
 }
 
 /// Gives pieces that an order took back to where they came from, as its entries in the ledger
-/// say; what they do not say goes to the main location.
+/// say, and never more than it still has by them: what comes back twice is put back once. An order
+/// of which the ledger does not say that it took the variant gives back to the main location.
 pub async fn give_back(
     tx: &mut Tx,
     ctx: &Ctx,
@@ -97,17 +98,28 @@ pub async fn give_back(
     let taken = store::outstanding(tx, &variants, reference).await?;
     let mut pieces = BTreeMap::new();
     for (variant_id, quantity) in lines {
-        let mut rest = quantity;
-        for piece in taken.iter().filter(|piece| piece.variant_id == variant_id) {
+        let of = || taken.iter().filter(|piece| piece.variant_id == variant_id);
+        if of().next().is_none() {
+            pieces.insert((variant_id, main), quantity);
+            continue;
+        }
+        // What came back to another place than it came from counts, too.
+        let left: i64 = of().map(|piece| piece.quantity).sum();
+        let mut rest = quantity.min(left);
+        if rest < quantity {
+            let short = quantity - rest.max(0);
+            tracing::warn!(reference, variant = variant_id.0, short, "put back before");
+        }
+        for piece in of() {
             let some = piece.quantity.min(rest);
             if some > 0 {
                 pieces.insert((variant_id, piece.location_id), some);
                 rest -= some;
             }
         }
-        if rest > 0 {
-            *pieces.entry((variant_id, main)).or_insert(0) += rest;
-        }
+    }
+    if pieces.is_empty() {
+        return Ok(());
     }
     let pieces = pieces.into_iter();
     let pieces = pieces.map(|((variant_id, location_id), quantity)| Piece {

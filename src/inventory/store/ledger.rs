@@ -53,7 +53,9 @@ struct PieceRow {
     quantity: i64,
 }
 
-/// What an order took and did not give back, by place; the main location last.
+/// What an order took and did not give back, by place, the main location last: nothing, or less
+/// than that, where all came back that was taken there, or more. None at all of a variant that the
+/// order never took.
 pub async fn outstanding(
     conn: &mut Conn,
     variants: &[VariantId],
@@ -67,8 +69,12 @@ pub async fn outstanding(
     query.bind(reference).push(" and m.variant_id in ");
     query.bind_list(variants.iter().copied());
     query.push(
-        " group by m.variant_id, m.location_id
-        having sum(m.quantity) < 0
+        " and exists (
+            select 1
+            from stock_movements as s
+            where s.variant_id = m.variant_id and s.reference = m.reference and s.reason = 'sold'
+        )
+        group by m.variant_id, m.location_id
         order by m.variant_id, m.location_id desc",
     );
     let rows: Vec<PieceRow> = query.fetch_all(conn).await?;

@@ -201,7 +201,10 @@ both! {
         let back = [piece(id, main, 1)];
         let returned = Movement { pieces: &back, reason: Reason::Returned, ..movement };
         store::record(&mut tx, &returned).await.unwrap();
-        assert!(store::outstanding(&mut tx, &[id], "K7QM").await.unwrap().is_empty());
+        assert_eq!(store::outstanding(&mut tx, &[id], "K7QM").await.unwrap(), [piece(id, main, 0)]);
+        let never = Movement { reference: "M3AA", ..returned };
+        store::record(&mut tx, &never).await.unwrap();
+        assert!(store::outstanding(&mut tx, &[id], "M3AA").await.unwrap().is_empty());
     }
 
     async fn locations_are_made_and_changed(app: TestApp) {
