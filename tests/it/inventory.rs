@@ -13,6 +13,9 @@ use crate::checkout::{body, guest_order};
 use crate::races::at_once;
 use crate::support::{TestApp, both};
 
+/// In so long a task comes to where it waits for another's transaction.
+const LONG_ENOUGH: std::time::Duration = std::time::Duration::from_millis(300);
+
 /// What there is of a simple product; the books of all stock are right.
 pub async fn level(app: &TestApp, product: &Product) -> StockLevel {
     let mut conn = app.db.conn().await.unwrap();
@@ -382,6 +385,27 @@ both! {
             select v.id, l.id, 1, 'returned', 'W2ZZ', 0 from variants as v, locations as l where l.code = 'shop'").await;
         back(2, Reason::Cancelled, "W2ZZ").await;
         assert_eq!(pieces(&app, &mug).await, (9, 0));
+        app.leave_jobs();
+    }
+
+    async fn a_repair_waits_for_the_order_that_reserves(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let id = variant(&mug);
+        run(&app, "update stock_levels set reserved = 9").await;
+        let mut tx = app.db.begin().await.unwrap();
+        let short = service::reserve(&mut tx, &app.system(), &[(id, 2)], "K7QM", soon(&app)).await;
+        assert!(short.unwrap().is_empty());
+        let doctor = app.clone();
+        let done = tokio::spawn(async move {
+            let mut tx = doctor.db.begin().await.unwrap();
+            let done = service::repair(&mut tx, &doctor.system()).await.unwrap();
+            tx.commit().await.unwrap();
+            done
+        });
+        tokio::time::sleep(LONG_ENOUGH).await;
+        tx.commit().await.unwrap();
+        assert!(done.await.unwrap()[0].ends_with("has 2 reserved now"));
+        assert_eq!(pieces(&app, &mug).await, (20, 2));
         app.leave_jobs();
     }
 

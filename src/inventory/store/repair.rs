@@ -1,6 +1,6 @@
 //! SQL that brings the books of stock into balance again.
 
-use crate::db::{self, Tx, fetch_all};
+use crate::db::{self, Query, Tx, fetch_all};
 use crate::inventory::model::{Piece, Reason};
 use crate::types::{LocationId, Timestamp, VariantId};
 
@@ -22,6 +22,8 @@ pub async fn balance_ledger(
     note: &str,
     now: Timestamp,
 ) -> db::Result<Vec<Piece>> {
+    // Two doctors at once write each entry once.
+    lock_all(tx).await?;
     let rows = fetch_all!(
         tx,
         (VariantId, LocationId, i64),
@@ -45,9 +47,19 @@ pub async fn balance_ledger(
     Ok(pieces(rows))
 }
 
+/// Locks every shelf until the transaction ends, in the order in which all lock them.
+async fn lock_all(tx: &mut Tx) -> db::Result<()> {
+    let mut query =
+        Query::new("select variant_id from stock_levels order by variant_id, location_id");
+    let _: Vec<(VariantId,)> = query.lock().fetch_all(tx).await?;
+    Ok(())
+}
+
 /// Sets what shelves hold back to the sum of their reservations. Gives the shelves that were
 /// wrong, with what they hold back now.
 pub async fn recount_reserved(tx: &mut Tx) -> db::Result<Vec<Piece>> {
+    // A statement that waited for a shelf would still count what was reserved before it waited.
+    lock_all(tx).await?;
     let rows = fetch_all!(
         tx,
         (VariantId, LocationId, i64),

@@ -171,6 +171,44 @@ both! {
         assert_eq!(named.target, Target::Categories(vec![top.id]), "what staff named");
     }
 
+    async fn a_recount_waits_for_the_order_that_uses_it(app: TestApp) {
+        let now = app.clock.now();
+        let id = insert(&app, &promotion(&app, "Spring")).await;
+        let mut tx = app.db.begin().await.unwrap();
+        let codes = ["SPRING".to_owned()];
+        store::insert_codes(&mut tx, id, &codes, None, now).await.unwrap();
+        // Both counts are wrong already, and an order is under way.
+        store::use_promotion(&mut tx, id).await.unwrap();
+        store::use_code(&mut tx, id, "SPRING").await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = app.db.begin().await.unwrap();
+        store::use_promotion(&mut tx, id).await.unwrap();
+        store::use_code(&mut tx, id, "SPRING").await.unwrap();
+        let used = Redemption {
+            promotion_id: id,
+            reference: "AAAA-BBBB-CCCC".to_owned(),
+            code: Some("SPRING".to_owned()),
+            email: "ada@example.com".to_owned(),
+            amount: Money::new(240, app.currency()),
+            created_at: now,
+            released_at: None,
+        };
+        store::insert_redemption(&mut tx, &used, &customer("ada@example.com")).await.unwrap();
+        let doctor = app.clone();
+        let counted = tokio::spawn(async move {
+            let mut tx = doctor.db.begin().await.unwrap();
+            let counted = store::recount(&mut tx).await.unwrap();
+            tx.commit().await.unwrap();
+            counted
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tx.commit().await.unwrap();
+        let counted = counted.await.unwrap();
+        assert_eq!(counted, [(format!("promotion {id}"), 1), ("code SPRING".to_owned(), 1)]);
+        let mut conn = app.db.conn().await.unwrap();
+        assert_eq!(store::imbalances(&mut conn).await.unwrap(), []);
+    }
+
     async fn codes_and_uses_are_counted_and_given_back(app: TestApp) {
         let now = app.clock.now();
         let ada = app.customer("ada@example.com").await.user_id().unwrap();
