@@ -125,7 +125,9 @@ pub async fn requested_before(
     all(conn, &query).await
 }
 
-/// What gateways refused to take or to send back, and nobody managed since, the newest first.
+/// What gateways refused to send back, and nobody asked anew since, the newest first. What was
+/// asked before the refusal was known is no second try of it, and one that was refused itself is
+/// none that helps.
 pub async fn refused_operations(conn: &mut Conn, limit: i64) -> db::Result<Vec<Operation>> {
     let mut query = operations_where();
     query.push(
@@ -139,6 +141,8 @@ pub async fn refused_operations(conn: &mut Conn, limit: i64) -> db::Result<Vec<O
             where later.payment_id = payment_operations.payment_id
                 and later.kind = payment_operations.kind
                 and later.id > payment_operations.id
+                and later.created_at >= payment_operations.updated_at
+                and later.state <> 'failed'
         )
         order by id desc limit ",
     );

@@ -194,8 +194,14 @@ both! {
         let id = store::insert_operation(&mut tx, payment.id, refund, five, None, "other", now).await.unwrap();
         assert!(store::fail_operation(&mut tx, id, "no", true, now).await.unwrap());
         assert_eq!(store::refused_operations(&mut tx, 9).await.unwrap()[0].error, "no");
-        store::insert_operation(&mut tx, payment.id, refund, five, None, "third", now).await.unwrap();
+        // One that was asked for before the answer came is no second try.
+        let early = now.plus_seconds(-1);
+        store::insert_operation(&mut tx, payment.id, refund, five, None, "early", early).await.unwrap();
+        assert_eq!(store::refused_operations(&mut tx, 9).await.unwrap().len(), 1);
+        let third = store::insert_operation(&mut tx, payment.id, refund, five, None, "third", now).await.unwrap();
         assert!(store::refused_operations(&mut tx, 9).await.unwrap().is_empty(), "it is tried again");
+        assert!(store::fail_operation(&mut tx, third, "no again", true, now).await.unwrap());
+        assert_eq!(store::refused_operations(&mut tx, 9).await.unwrap().len(), 2, "in vain");
     }
 
     async fn refunds_that_do_not_add_up_are_found(app: TestApp) {
