@@ -307,6 +307,43 @@ both! {
         books_are_right(&app).await;
     }
 
+    async fn a_refund_that_nobody_answered_for_days_is_booked_where_it_was_made(app: TestApp) {
+        let (app, stripe) = shop(&app, Capture::Automatic).await;
+        let mug = app.product("Everyday mug", "24.00", 50).await;
+        let staff = app.admin().await;
+        let days_pass = || async {
+            app.clock.advance_seconds(4 * 24 * 3600);
+            for _ in 0..2 {
+                orders::reconcile(&app).await.unwrap();
+                app.run_jobs().await;
+            }
+        };
+        // It was made, and the shop stood still before it could ask again.
+        let order = paid(&app, &stripe, &mug).await;
+        stripe.fail(&[Fault::Lost]);
+        orders::refund(&app, &staff, &order.number, amount("5.00")).await.unwrap();
+        days_pass().await;
+        let made = seen(&app, &order).await;
+        assert_eq!(only(&made).refunded.amount(), "5.00");
+        assert_eq!(entries(&made, "refund_refused"), 1);
+        books_are_right(&app).await;
+        // What was never asked is asked, however late.
+        let order = paid(&app, &stripe, &mug).await;
+        stripe.fail(&[Fault::Down]);
+        orders::refund(&app, &staff, &order.number, amount("5.00")).await.unwrap();
+        let mut tx = app.db.begin().await.unwrap();
+        let sql = "update payment_operations set attempts = 0 where state = 'requested'";
+        let sql = zoco::db::query::Sql::same(sql);
+        zoco::db::query::execute(&mut tx, sql, Vec::new()).await.unwrap();
+        tx.commit().await.unwrap();
+        let before = stripe.refunds().len();
+        days_pass().await;
+        assert_eq!(stripe.refunds().len(), before + 1);
+        let made = seen(&app, &order).await;
+        assert_eq!((only(&made).refunded.amount().as_str(), entries(&made, "refund_refused")), ("5.00", 0));
+        books_are_right(&app).await;
+    }
+
     async fn two_refunds_of_sixty_percent_are_one(app: TestApp) {
         let (app, stripe) = shop(&app, Capture::Automatic).await;
         let mug = app.product("Everyday mug", "100.00", 5).await;

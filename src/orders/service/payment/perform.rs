@@ -41,7 +41,9 @@ pub async fn perform(app: &App, id: OperationId) -> Result<()> {
             email: order.email.to_string(),
             return_path: urls::payment_return(&order.number),
         };
-        let tired = operation.created_at.plus_seconds(PATIENCE_SECONDS) < ctx.now;
+        // What was never asked, because the shop stood still, is asked however old it is.
+        let old = operation.created_at.plus_seconds(PATIENCE_SECONDS) < ctx.now;
+        let tired = old && operation.attempts > 0;
         let reply = if tired {
             Reply::Refused("There was no answer for three days.".to_owned())
         } else {
@@ -51,6 +53,10 @@ pub async fn perform(app: &App, id: OperationId) -> Result<()> {
         let order = lock_of(&mut tx, &payment).await?;
         if payments::end_operation(&mut tx, &ctx, &operation, &reply).await? {
             write_down(&mut tx, app, &ctx, &order, &operation, &reply).await?;
+            if tired && operation.kind == OperationKind::Refund {
+                // It may have been made all the same: then the gateway's books say so.
+                payments::check_at(&mut tx, payment.id, Some(ctx.now)).await?;
+            }
         }
         faults::reach("gateway.written");
         tx.commit().await?;
