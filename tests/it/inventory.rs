@@ -784,6 +784,30 @@ both! {
         assert_eq!(to_them().len(), 2, "one letter each");
     }
 
+    async fn stock_that_comes_while_somebody_asks_to_wait_is_told(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 0).await;
+        let id = variant(&mug);
+        let mut tx = app.db.begin().await.unwrap();
+        let ctx = app.system();
+        service::receive(&mut tx, &ctx, &[(id, 4)], Reason::Received, "").await.unwrap();
+        let shopper = app.clone();
+        let asked = tokio::spawn(async move {
+            let wait = service::WaitInput {
+                variant_id: Some(id),
+                email: Some("ada@example.com".to_owned()),
+            };
+            service::wait_for(&shopper, &shopper.guest(), wait).await
+        });
+        tokio::time::sleep(LONG_ENOUGH).await;
+        assert!(!asked.is_finished(), "it looks at the shelf once more");
+        tx.commit().await.unwrap();
+        asked.await.unwrap().unwrap();
+        app.run_jobs().await;
+        let letters = app.letters();
+        assert!(letters.iter().any(|one| one.subject.contains("Back in stock")), "{letters:?}");
+        assert_eq!(pieces(&app, &mug).await, (4, 0));
+    }
+
     async fn who_leaves_waits_no_longer_and_nobody_is_written_to_too_often(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 0).await;
         let id = variant(&mug);

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::shelves::Shelves;
+use super::watch;
 use crate::accounts;
 use crate::app::App;
 use crate::ctx::Ctx;
@@ -57,7 +59,12 @@ pub async fn wait_for(app: &App, ctx: &Ctx, input: WaitInput) -> Result<()> {
     let user = ctx.user().filter(|user| user.email == email);
     let user = user.map(|user| user.id);
     let mut tx = app.db.begin().await?;
+    // What came in since the look found nobody who waits: they are told now.
+    let shelves = Shelves::lock_or_make(&mut tx, &[variant]).await?;
     store::insert_waiter(&mut tx, variant, &email, user, ctx.locale, ctx.now).await?;
+    if shelves.level(variant).available() > 0 {
+        watch::available(&mut tx, ctx, variant).await?;
+    }
     tx.commit().await?;
     metrics::counter!("zoco_stock_waits_total").increment(1);
     Ok(())

@@ -47,8 +47,13 @@ pub(super) async fn watch(tx: &mut Tx, ctx: &Ctx, changes: &Changes) -> Result<(
             jobs::emit(tx, ctx, LOW, &low).await?;
         }
         if before <= 0 && now.available > 0 && now.waiting {
-            jobs::emit(tx, ctx, AVAILABLE, &Available { variant_id }).await?;
+            available(tx, ctx, variant_id).await?;
         }
     }
     Ok(())
+}
+
+/// Emits that a variant that somebody waits for can be bought.
+pub(super) async fn available(tx: &mut Tx, ctx: &Ctx, variant_id: VariantId) -> Result<()> {
+    jobs::emit(tx, ctx, AVAILABLE, &Available { variant_id }).await
 }
