@@ -409,6 +409,38 @@ both! {
         app.leave_jobs();
     }
 
+    async fn an_order_under_way_is_filled_by_the_rule_that_it_found(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 2).await;
+        let id = variant(&mug);
+        let rules = |backorder| service::RulesInput { backorder: Some(backorder), low_stock: None };
+        service::set_rules(&app, &app.system(), id, rules(true)).await.unwrap();
+        // The order has looked, and the rule changes before it takes.
+        let mut tx = app.db.begin().await.unwrap();
+        service::hold(&mut tx, &[id]).await.unwrap();
+        let staff = app.clone();
+        let changed = tokio::spawn(async move {
+            service::set_rules(&staff, &staff.system(), id, rules(false)).await
+        });
+        tokio::time::sleep(LONG_ENOUGH).await;
+        let short = service::take(&mut tx, &app.system(), &[(id, 3)], "K7QM").await.unwrap();
+        assert!(short.is_empty(), "{short:?}");
+        tx.commit().await.unwrap();
+        assert!(!changed.await.unwrap().unwrap().backorder);
+        assert_eq!(pieces(&app, &mug).await, (-1, 0));
+        // The rule changes, and the order, which waits for the shelf, looks after that.
+        service::set_rules(&app, &app.system(), id, rules(true)).await.unwrap();
+        let mut tx = app.db.begin().await.unwrap();
+        service::hold(&mut tx, &[id]).await.unwrap();
+        let sql = Sql::same("update variants set backorder = false");
+        execute(&mut tx, sql, Vec::new()).await.unwrap();
+        let buyer = app.clone();
+        let short = tokio::spawn(async move { take(&buyer, &[(id, 3)], "W2ZZ").await });
+        tokio::time::sleep(LONG_ENOUGH).await;
+        tx.commit().await.unwrap();
+        assert_eq!(short.await.unwrap()[0].wanted, 3);
+        app.leave_jobs();
+    }
+
     async fn a_count_is_of_all_places_and_the_difference_comes_from_where_there_is_some(app: TestApp) {
         let mug = app.product("Everyday mug", "24.00", 2).await;
         let id = variant(&mug);

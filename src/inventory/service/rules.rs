@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use super::hold;
 use crate::app::App;
 use crate::audit;
 use crate::ctx::{Ctx, Permission};
@@ -42,7 +43,12 @@ pub async fn set_rules(
 ) -> Result<StockRow> {
     ctx.require(Permission::Inventory)?;
     let mut tx = app.db.begin().await?;
-    let rows = store::stock_rows(&mut tx, &[variant]).await?;
+    let mut rows = store::stock_rows(&mut tx, &[variant]).await?;
+    if input.backorder.is_some() && !rows.is_empty() {
+        // An order that found it sold beyond its stock takes it so.
+        hold(&mut tx, &[variant]).await?;
+        rows = store::stock_rows(&mut tx, &[variant]).await?;
+    }
     let mut row = rows.into_iter().next().ok_or(Error::NotFound)?;
     let facts = |row: &StockRow| -> Value {
         json!({ "backorder": row.backorder, "low_stock": row.low_stock })
