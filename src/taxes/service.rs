@@ -172,7 +172,8 @@ pub async fn create_class(app: &App, ctx: &Ctx, input: TaxClassInput) -> Result<
     Ok(class)
 }
 
-/// Staff: changes a class. `version`: from `If-Match`; another one is `Stale`.
+/// Staff: changes a class. `version`: from `If-Match`; another one is `Stale`, and so is a class
+/// that becomes the one of shipping while another does.
 pub async fn update_class(
     app: &App,
     ctx: &Ctx,
@@ -199,7 +200,9 @@ pub async fn update_class(
     if class.for_shipping && !before.for_shipping {
         store::ship_as_none(&mut tx).await?;
     }
-    if !store::update_class(&mut tx, &class, before.version).await? {
+    // Two classes may be made the one of shipping at once.
+    let written = store::update_class(&mut tx, &class, before.version).await;
+    if !on_unique(written, || Error::Stale)? {
         return Err(Error::Stale);
     }
     record_class(

@@ -204,6 +204,36 @@ both! {
         browser.get("/admin/taxes/classes/zero").await.expect(404);
     }
 
+    async fn one_class_is_that_of_shipping_however_many_become_it_at_once(app: TestApp) {
+        class(&app, "zero").await;
+        class(&app, "half").await;
+        let run = |sql: &'static str| zoco::db::query::Sql::same(sql);
+        let mut tx = app.db.begin().await.unwrap();
+        for sql in [
+            "update tax_classes set for_shipping = false where for_shipping",
+            "update tax_classes set for_shipping = true where code = 'zero'",
+        ] {
+            zoco::db::query::execute(&mut tx, run(sql), Vec::new()).await.unwrap();
+        }
+        let other = app.clone();
+        let second = tokio::spawn(async move {
+            let input = TaxClassInput { for_shipping: Some(true), ..TaxClassInput::default() };
+            service::update_class(&other, &other.system(), "half", None, input).await
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tx.commit().await.unwrap();
+        let second = second.await.unwrap();
+        let expected = match &second {
+            Ok(_) => "half",
+            Err(Error::Stale) => "zero",
+            Err(other) => panic!("{other}"),
+        };
+        let classes = service::classes(&app, &app.system()).await.unwrap();
+        let of_shipping: Vec<_> = classes.iter().filter(|one| one.for_shipping).collect();
+        assert_eq!(of_shipping.len(), 1);
+        assert_eq!(of_shipping[0].code, expected);
+    }
+
     async fn only_staff_of_the_settings_keep_taxes(app: TestApp) {
         let catalog = app.staff("catalog@example.com", &[Permission::Catalog]).await;
         // They choose among the classes, and that is all.
