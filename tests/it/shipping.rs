@@ -438,8 +438,11 @@ both! {
         api.post("/api/shipping/zones/999/methods", json!({"name": "X", "price": "1"})).await.expect(404);
         let twin = api.post(&methods, json!({"name": "Parcel", "price": "1"})).await.expect(201);
         assert_eq!(twin.json()["code"], "parcel-2");
-        // Changing: an old version is refused with what was typed.
+        // Changing: grams do not become totals by saying that they are.
         let path = "/api/shipping/methods/parcel";
+        let refused = api.patch(path, json!({"kind": "by_total"})).await.expect(422).json();
+        assert_eq!(refused["errors"][0]["field"], "steps");
+        // An old version is refused with what was typed.
         let stale = api.with("if-match", "\"9\"");
         stale.patch(path, json!({"name": "Van"})).await.expect(412);
         stale.delete(path).await.expect(412);

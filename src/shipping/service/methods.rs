@@ -224,7 +224,12 @@ fn resolve(
     }
     if let Some(kind) = input.kind.as_deref().filter(|kind| !kind.trim().is_empty()) {
         let kind = kind.trim().parse().map_err(|rule| format!("This {rule}."));
-        method.kind = errors.keep("kind", "unknown", kind).unwrap_or(method.kind);
+        let kind = errors.keep("kind", "unknown", kind).unwrap_or(method.kind);
+        // Steps by weight say nothing about totals.
+        if kind != method.kind {
+            method.steps.clear();
+        }
+        method.kind = kind;
     }
     if method.kind.has_steps() {
         // The column of the one price stays filled, in the shop's currency.
