@@ -5,7 +5,7 @@ use axum::http::{StatusCode, Uri, header};
 use axum_extra::extract::Query;
 use serde::Deserialize;
 
-use super::{AdjustForm, Said, Which, asked, crumbs, directions, id_of, refused};
+use super::{AdjustForm, MOVED_MEANWHILE, Said, Which, asked, crumbs, directions, id_of, refused};
 use crate::app::App;
 use crate::credit::model::{CreditAccount, CreditEntry, CreditKind};
 use crate::credit::service::{self, CardChange};
@@ -74,8 +74,8 @@ async fn draw(
         shell: viewer.shell,
         crumbs: crumbs("Gift cards", urls::ADMIN_CARDS),
         form: said.form.unwrap_or_else(|| CardForm::of(&card)),
+        adjust: said.adjust.of(&card),
         card,
-        adjust: said.adjust,
         directions: directions(),
         errors: said.errors,
         refusal: said.refusal,
@@ -156,11 +156,15 @@ pub(super) async fn adjust(
     Form(form): Form<AdjustForm>,
 ) -> Answer {
     let (id, kind) = (id_of(&id)?, CreditKind::GiftCard);
-    let adjusted = service::adjust(&app, &viewer.ctx, kind, id, form.input()).await;
+    let adjusted = service::adjust(&app, &viewer.ctx, kind, id, form.version(), form.input()).await;
     let (status, said) = match adjusted {
         Ok(card) => {
             let now = format!("There is {} on the card now.", card.balance);
             viewer.flash(Flash::good(now)).await?;
+            return redirect(&urls::admin_card(id));
+        }
+        Err(Error::Stale) => {
+            viewer.flash(Flash::warning(MOVED_MEANWHILE)).await?;
             return redirect(&urls::admin_card(id));
         }
         Err(error) => refused(form, error)?,

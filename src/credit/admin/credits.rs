@@ -5,7 +5,9 @@ use axum::http::{StatusCode, Uri};
 use axum_extra::extract::Query;
 use serde::Deserialize;
 
-use super::{AdjustForm, Narrowed, Said, Which, asked, crumbs, directions, id_of, refused};
+use super::{
+    AdjustForm, MOVED_MEANWHILE, Narrowed, Said, Which, asked, crumbs, directions, id_of, refused,
+};
 use crate::app::App;
 use crate::credit::model::{CreditAccount, CreditEntry, CreditKind};
 use crate::credit::service::{self, Grant};
@@ -20,6 +22,7 @@ use crate::web::{Answer, Flash, Link, Pager, Shell, Template, Viewer, redirect};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct GrantForm {
+    key: String,
     email: String,
     amount: String,
     reason: String,
@@ -65,7 +68,11 @@ pub(super) async fn list(
     uri: Uri,
     Query(narrowed): Query<Narrowed>,
 ) -> Answer {
-    let nothing = (GrantForm::default(), FieldErrors::default());
+    let form = GrantForm {
+        key: app.rng.token(),
+        ..GrantForm::default()
+    };
+    let nothing = (form, FieldErrors::default());
     draw_list(&app, viewer, StatusCode::OK, &uri, narrowed, nothing).await
 }
 
@@ -79,12 +86,17 @@ pub(super) async fn grant(
         email: form.email.clone(),
         amount: filled(&form.amount).map(MoneyInput::new),
         reason: form.reason.clone(),
+        form_key: filled(&form.key),
     };
     match service::grant(&app, &viewer.ctx, input).await {
         Ok(account) => {
             let whose = account.user_email.unwrap_or_default();
             let now = format!("{whose} has {} of store credit now.", account.balance);
             viewer.flash(Flash::good(now)).await?;
+            redirect(urls::ADMIN_CREDIT)
+        }
+        Err(Error::Conflict { detail, .. }) => {
+            viewer.flash(Flash::warning(detail)).await?;
             redirect(urls::ADMIN_CREDIT)
         }
         Err(Error::Invalid(errors)) => {
@@ -123,8 +135,8 @@ async fn draw(
     let template = CreditPage {
         shell: viewer.shell,
         crumbs: crumbs("Store credit", urls::ADMIN_CREDIT),
+        adjust: said.adjust.of(&account),
         account,
-        adjust: said.adjust,
         directions: directions(),
         errors: said.errors,
         refusal: said.refusal,
@@ -154,11 +166,15 @@ pub(super) async fn adjust(
     Form(form): Form<AdjustForm>,
 ) -> Answer {
     let (id, kind) = (id_of(&id)?, CreditKind::StoreCredit);
-    let adjusted = service::adjust(&app, &viewer.ctx, kind, id, form.input()).await;
+    let adjusted = service::adjust(&app, &viewer.ctx, kind, id, form.version(), form.input()).await;
     let (status, said) = match adjusted {
         Ok(account) => {
             let now = format!("There is {} of store credit now.", account.balance);
             viewer.flash(Flash::good(now)).await?;
+            return redirect(&urls::admin_credit(id));
+        }
+        Err(Error::Stale) => {
+            viewer.flash(Flash::warning(MOVED_MEANWHILE)).await?;
             return redirect(&urls::admin_credit(id));
         }
         Err(error) => refused(form, error)?,

@@ -9,14 +9,14 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::model::{CreditFilter, CreditState};
+use super::model::{CreditAccount, CreditFilter, CreditState};
 use super::service::Adjustment;
 use super::urls;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
 use crate::types::{CreditAccountId, MoneyInput, PageRequest, TextEnum};
 use crate::web::Link;
-use crate::web::form::filled;
+use crate::web::form::{filled, version};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -73,12 +73,30 @@ fn crumbs(label: &str, href: &str) -> Vec<Link> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct AdjustForm {
+    version: String,
     amount: String,
     direction: String,
     reason: String,
 }
 
 impl AdjustForm {
+    /// A form that was not filled in yet is about the account as it is; one that was stays about
+    /// what was seen then.
+    fn of(self, account: &CreditAccount) -> Self {
+        match self.version.is_empty() {
+            true => Self {
+                version: account.version.to_string(),
+                ..self
+            },
+            false => self,
+        }
+    }
+
+    /// What was looked at, so that a form counts once however often it is sent.
+    fn version(&self) -> Option<i64> {
+        version(&self.version)
+    }
+
     fn input(&self) -> Adjustment {
         Adjustment {
             amount: filled(&self.amount).map(MoneyInput::new),
@@ -93,6 +111,10 @@ fn directions() -> Vec<(String, String)> {
     let pair = |word: &str, label: &str| (word.to_owned(), label.to_owned());
     vec![pair("add", "Put on"), pair("take", "Take off")]
 }
+
+/// What is said of an adjustment to something that changed meanwhile, or that was made already.
+const MOVED_MEANWHILE: &str =
+    "The account changed since you looked, so nothing was written. Look again.";
 
 /// What the page of a card says besides the card.
 #[derive(Default)]

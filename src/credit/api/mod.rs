@@ -221,7 +221,7 @@ async fn adjust_card(
     Json(input): Json<Adjustment>,
 ) -> Result<Versioned<GiftCardJson>, Failure> {
     let (id, kind) = (CreditAccountId(id), CreditKind::GiftCard);
-    let adjusted = service::adjust(&app, &ctx, kind, id, input).await?;
+    let adjusted = service::adjust(&app, &ctx, kind, id, None, input).await?;
     Ok(present(&ctx, &adjusted))
 }
 
@@ -354,7 +354,7 @@ async fn adjust_credit(
     Json(input): Json<Adjustment>,
 ) -> Result<Json<StoreCreditJson>, Failure> {
     let (id, kind) = (CreditAccountId(id), CreditKind::StoreCredit);
-    let adjusted = service::adjust(&app, &ctx, kind, id, input).await?;
+    let adjusted = service::adjust(&app, &ctx, kind, id, None, input).await?;
     Ok(Json(StoreCreditJson::from(&adjusted)))
 }
 

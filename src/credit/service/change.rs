@@ -83,18 +83,20 @@ pub async fn change_card(
     Ok(saved)
 }
 
-/// Staff: puts money onto an account, or takes some off, with a reason. Errors: `Invalid` at
-/// `amount`, `direction`, `reason`; conflict `balance_too_low`.
+/// Staff: puts money onto an account, or takes some off, with a reason. `version`: the one that
+/// was looked at; another one is `Stale`. Errors: `Invalid` at `amount`, `direction`, `reason`;
+/// conflict `balance_too_low`.
 pub async fn adjust(
     app: &App,
     ctx: &Ctx,
     kind: CreditKind,
     id: CreditAccountId,
+    version: Option<i64>,
     input: Adjustment,
 ) -> Result<CreditAccount> {
     ctx.require(permission(kind))?;
     let mut tx = app.db.begin().await?;
-    let before = current(&mut tx, kind, id, None).await?;
+    let before = current(&mut tx, kind, id, version).await?;
     let mut errors = FieldErrors::default();
     let money = amount(app, &mut errors, input.amount.as_ref());
     let sign = match input.direction.as_deref().unwrap_or("add") {

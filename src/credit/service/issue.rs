@@ -64,6 +64,10 @@ pub struct Grant {
     pub amount: Option<MoneyInput>,
     /// Why; the customer reads it.
     pub reason: String,
+    /// The form that this is, so that it grants once however often it comes.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub form_key: Option<String>,
 }
 
 /// An amount above zero.
@@ -317,7 +321,7 @@ pub async fn make_code(app: &App, id: CreditAccountId) -> Result<Option<(CreditA
 }
 
 /// Staff: grants store credit to a customer, who gets a letter. Errors: `Invalid` at `email`,
-/// `amount`, `reason`.
+/// `amount`, `reason`; conflict `granted_already` for a form that came before.
 pub async fn grant(app: &App, ctx: &Ctx, input: Grant) -> Result<CreditAccount> {
     ctx.require(Permission::Customers)?;
     let mut errors = FieldErrors::default();
@@ -339,13 +343,19 @@ pub async fn grant(app: &App, ctx: &Ctx, input: Grant) -> Result<CreditAccount> 
     let (Some(user), Some(money)) = (user, money) else {
         return Err(Error::Invalid(errors));
     };
+    let key = input.form_key.as_deref().filter(|key| !key.is_empty());
+    let once = key.map(|key| format!("granted {key}"));
     let movement = Movement {
         reason: CreditReason::Issued,
         reference: "",
         note: &reason,
-        once: None,
+        once: once.as_deref(),
     };
-    let account = put(&mut tx, ctx, user, money, movement).await?;
+    let (account, posted) = put(&mut tx, ctx, user, money, movement).await?;
+    if !posted {
+        let detail = "This form has granted its store credit already.";
+        return Err(Error::conflict("granted_already", detail));
+    }
     let granted = json!({
         "account_id": account.id,
         "amount_minor": money.minor(),
@@ -383,20 +393,22 @@ pub async fn grant_for(
         note: "",
         once: Some(once),
     };
-    put(tx, ctx, user, money, movement).await
+    Ok(put(tx, ctx, user, money, movement).await?.0)
 }
 
+/// Puts money onto somebody's store credit. Gives the account, and whether that was not done
+/// before.
 async fn put(
     tx: &mut Tx,
     ctx: &Ctx,
     user: UserId,
     money: Money,
     movement: Movement<'_>,
-) -> Result<CreditAccount> {
+) -> Result<(CreditAccount, bool)> {
     store::open_for_user(tx, user, money.currency(), ctx.now).await?;
     let account = store::of_user(tx, user, money.currency()).await?;
     let id = account.ok_or(Error::NotFound)?.id;
     store::lock(tx, &[id]).await?;
-    post(tx, ctx, id, money.minor(), movement).await?;
-    known(tx, CreditKind::StoreCredit, id).await
+    let posted = post(tx, ctx, id, money.minor(), movement).await?;
+    Ok((known(tx, CreditKind::StoreCredit, id).await?, posted))
 }

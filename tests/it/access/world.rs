@@ -361,6 +361,7 @@ impl World {
                     email: Asker::A.email().to_owned(),
                     amount: Some(zoco::types::MoneyInput::new("5.00")),
                     reason: "Sorry".to_owned(),
+                    ..zoco::credit::service::Grant::default()
                 };
                 let granted = zoco::credit::service::grant(&self.app, &system, input).await;
                 granted.unwrap().id.to_string()

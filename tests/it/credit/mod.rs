@@ -32,6 +32,7 @@ pub async fn credit(app: &TestApp, email: &str, amount: &str) -> CreditAccount {
         email: email.to_owned(),
         amount: Some(MoneyInput::new(amount)),
         reason: "Sorry for the wait".to_owned(),
+        ..Grant::default()
     };
     service::grant(app, &app.system(), input).await.unwrap()
 }
@@ -256,6 +257,40 @@ both! {
         app.run_jobs().await;
     }
 
+    async fn a_form_that_comes_twice_moves_money_once(app: TestApp) {
+        app.customer("ada@example.com").await;
+        app.admin().await;
+        let mut staff = app.browser();
+        staff.sign_in("admin@example.com").await;
+        let page = staff.get("/admin/store-credit").await.expect(200);
+        let typed = [("email", "ada@example.com"), ("amount", "8.00"), ("reason", "Sorry")];
+        assert!(staff.submit(&page, "#grant", &typed).await.expect(200).has("has 8.00"));
+        let twice = staff.submit(&page, "#grant", &typed).await.expect(200);
+        assert!(twice.has("This form has granted its store credit already."), "{}", twice.body);
+        assert_eq!(twice.path, "/admin/store-credit");
+        // Another form is another grant.
+        assert!(staff.submit(&twice, "#grant", &typed).await.expect(200).has("has 16.00"));
+        app.run_jobs().await;
+        let letters = app.letters().into_iter().filter(|letter| letter.text.contains("Sorry"));
+        assert_eq!(letters.count(), 2);
+        let account = credit(&app, "ada@example.com", "2.00").await;
+        let (made, _) = card(&app, "30.00").await;
+        for (path, account, after) in [
+            (format!("/admin/store-credit/{}", account.id), &account, "21.00"),
+            (format!("/admin/gift-cards/{}", made.id), &made, "33.00"),
+        ] {
+            let page = staff.get(&path).await.expect(200);
+            let typed = [("amount", "3.00"), ("direction", "add"), ("reason", "Counted wrong")];
+            staff.submit(&page, "#adjust", &typed).await.expect(200);
+            let twice = staff.submit(&page, "#adjust", &typed).await.expect(200);
+            assert!(twice.has("The account changed since you looked"), "{}", twice.body);
+            assert_eq!(twice.path, path);
+            assert_eq!(left(&app, account).await, after);
+        }
+        balanced(&app).await;
+        app.run_jobs().await;
+    }
+
     async fn fifty_at_once_spend_no_more_than_there_is(app: TestApp) {
         let (made, _) = card(&app, "10.00").await;
         let mut tasks = JoinSet::new();
@@ -354,7 +389,7 @@ both! {
         let (made, _) = card(&app, "10.00").await;
         let system = app.system();
         let adjustment = Adjustment::default();
-        let wrong = service::adjust(&app, &system, CreditKind::StoreCredit, made.id, adjustment).await;
+        let wrong = service::adjust(&app, &system, CreditKind::StoreCredit, made.id, None, adjustment).await;
         assert!(matches!(wrong, Err(Error::NotFound)));
         let sales = app.staff("sales@example.com", &[Permission::Promotions]).await;
         let page = PageRequest::default();
