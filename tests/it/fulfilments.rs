@@ -6,10 +6,12 @@ use zoco::ctx::{Ctx, Permission};
 use zoco::error::Error;
 use zoco::orders::service::{self, FindOrder, NewNote, NewParcel, ParcelLine, TrackingInput};
 use zoco::orders::{FulfilmentState, FulfilmentStatus, Order, OrderStatus};
+use zoco::payments::Behaviour;
 use zoco::types::Locale;
 
-use crate::checkout::{guest_order, order_of};
+use crate::checkout::{guest_order, on_hand, order_of};
 use crate::orders::drive;
+use crate::payments::{books_are_right, decide, gateway, online};
 use crate::races::at_once;
 use crate::support::{TestApp, both};
 
@@ -103,6 +105,39 @@ both! {
         ]);
         let seen = service::order(&app, &guest, number).await.unwrap();
         assert_eq!(seen.fulfilments, order.fulfilments);
+    }
+
+    async fn goods_that_were_not_taken_are_not_sent(app: TestApp) {
+        let app = gateway(&app).await;
+        let mug = app.product("Everyday mug", "24.00", 10).await;
+        let staff = app.admin().await;
+        let (_, order) = online(&app, &mug, 2).await;
+        let number = &order.number;
+        drive(&app, number, OrderStatus::Processing).await;
+        let parcel = service::fulfil(&app, &staff, number, some(&order, 1)).await;
+        let shipped = service::transition(&app, &staff, number, OrderStatus::Shipped).await;
+        for refused in [parcel, shipped] {
+            assert!(matches!(refused, Err(Error::Conflict { code: "not_paid", .. })), "{refused:?}");
+        }
+        let mut browser = app.browser();
+        browser.sign_in("admin@example.com").await;
+        let told = browser.get(&format!("/admin/orders/{number}/send")).await.expect(200);
+        assert!(told.has("its goods are not taken from stock"), "{}", told.body);
+        let clerk = app.api().signed_in("admin@example.com").await;
+        let path = format!("/api/admin/orders/{number}/fulfilments");
+        assert_eq!(clerk.post(&path, json!({})).await.expect(409).json()["code"], "not_paid");
+        assert_eq!(on_hand(&app, &mug).await, 10);
+        // Its money comes, and its goods leave.
+        decide(&app, &order, Behaviour::Approve).await;
+        app.run_jobs().await;
+        let sent = service::fulfil(&app, &staff, number, NewParcel::default()).await.unwrap();
+        assert_eq!((sent.status, on_hand(&app, &mug).await), (OrderStatus::Shipped, 8));
+        // What is paid at the door left the shelf when it was ordered.
+        let (_, order) = guest_order(&app, &mug, 1).await;
+        drive(&app, &order.number, OrderStatus::Shipped).await;
+        assert_eq!(on_hand(&app, &mug).await, 7);
+        app.run_jobs().await;
+        books_are_right(&app).await;
     }
 
     async fn what_is_no_parcel_is_told_at_its_field(app: TestApp) {

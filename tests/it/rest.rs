@@ -8,11 +8,12 @@ use zoco::orders::service::{
     self, CancelPieces, NewParcel, ParcelLine, RefundInput, RefundLineInput,
 };
 use zoco::orders::{FulfilmentStatus, Order, OrderStatus, PaymentStatus};
+use zoco::payments::Behaviour;
 use zoco::types::MoneyInput;
 
 use crate::checkout::{guest_order, on_hand, order_of};
 use crate::orders::drive;
-use crate::payments::{books_are_right, gateway, online, paid, seen};
+use crate::payments::{books_are_right, decide, gateway, gateway_by_hand, online, paid, seen};
 use crate::races::at_once;
 use crate::support::{TestApp, both};
 
@@ -46,6 +47,16 @@ fn code(result: zoco::error::Result<Order>) -> &'static str {
         Err(Error::Conflict { code, .. }) => code,
         other => panic!("not a conflict: {other:?}"),
     }
+}
+
+/// What the test gateway knows becomes something else.
+pub async fn gateway_has(app: &TestApp, sql: &'static str) {
+    let mut tx = app.db.begin().await.unwrap();
+    let sql = zoco::db::query::Sql::same(sql);
+    zoco::db::query::execute(&mut tx, sql, Vec::new())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// The books are right, and the doctor finds nothing.
@@ -122,14 +133,12 @@ both! {
         let number = &order.number;
         assert!(matches!(service::cancel_pieces(&app, &guest, number, off(&order, 1, false)).await, Err(Error::Unauthenticated)));
         drive(&app, number, OrderStatus::Confirmed).await;
+        service::record_payment(&app, &staff, number).await.unwrap();
         // All of an order is cancelled as an order.
         assert_eq!(code(service::cancel_pieces(&app, &staff, number, CancelPieces::default()).await), "cancel_order");
         let first = service::cancel_pieces(&app, &staff, number, off(&order, 1, false)).await.unwrap();
         assert_eq!((first.status, first.unsent(&first.lines[0])), (OrderStatus::Confirmed, 2));
         assert_eq!(on_hand(&app, &mug).await, 18);
-        // No money came that could go back.
-        assert_eq!(code(service::cancel_pieces(&app, &staff, number, off(&order, 1, true)).await), "refund_too_large");
-        assert_eq!(on_hand(&app, &mug).await, 18, "nothing was done");
         send(&app, &staff, &order, 1).await;
         service::delivered(&app, &staff, number, 1).await.unwrap();
         let done = service::cancel_pieces(&app, &staff, number, off(&order, 1, false)).await.unwrap();
@@ -152,13 +161,104 @@ both! {
         };
         service::refund(&app, &staff, number, refund).await.unwrap();
         assert_eq!(on_hand(&app, &mug).await, 17);
-        send(&app, &staff, &order, 1).await;
+        let sent = send(&app, &staff, &order, 1).await;
         // The first one is on the shelf and its money is gone; only the other ones move.
+        assert_eq!((sent.lines[0].cancelled, sent.unsent(&sent.lines[0])), (1, 2));
         let one = service::cancel_pieces(&app, &staff, number, off(&order, 1, false)).await.unwrap();
-        assert_eq!((on_hand(&app, &mug).await, one.payments[0].refunded.amount()), (17, "24.00".to_owned()));
-        let all = service::cancel_pieces(&app, &staff, number, off(&order, 2, true)).await.unwrap();
-        assert_eq!((on_hand(&app, &mug).await, all.payments[0].refunded.amount()), (19, "72.00".to_owned()));
+        assert_eq!((on_hand(&app, &mug).await, one.payments[0].refunded.amount()), (18, "24.00".to_owned()));
+        let all = service::cancel_pieces(&app, &staff, number, off(&order, 1, true)).await.unwrap();
+        assert_eq!((on_hand(&app, &mug).await, all.payments[0].refunded.amount()), (19, "48.00".to_owned()));
         assert_eq!(all.status, OrderStatus::Shipped);
+        app.run_jobs().await;
+        all_is_well(&app).await;
+    }
+
+    async fn what_was_refunded_before_it_was_sent_is_not_sent(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let staff = app.system();
+        let paid = async || {
+            let (_, order) = guest_order(&app, &mug, 3).await;
+            service::record_payment(&app, &staff, &order.number).await.unwrap();
+            drive(&app, &order.number, OrderStatus::Confirmed).await;
+            order
+        };
+        let refund = async |order: &Order, quantity, restock| {
+            let input = RefundInput {
+                lines: vec![RefundLineInput { line_id: order.lines[0].id.0, quantity, restock }],
+                ..RefundInput::default()
+            };
+            service::refund(&app, &staff, &order.number, input).await.unwrap()
+        };
+        // One goes back to the shelf, and the rest is sent.
+        let order = paid().await;
+        let back = refund(&order, 1, true).await;
+        assert_eq!((back.status, back.unsent(&back.lines[0]), on_hand(&app, &mug).await), (OrderStatus::Confirmed, 2, 18));
+        let sent = service::fulfil(&app, &staff, &order.number, NewParcel::default()).await.unwrap();
+        assert_eq!((sent.fulfilments[0].count(), sent.status), (2, OrderStatus::Shipped));
+        assert_eq!(sent.fulfilment_status, FulfilmentStatus::Fulfilled);
+        // One is sent, and the rest goes back: that was all of it.
+        let order = paid().await;
+        send(&app, &staff, &order, 1).await;
+        let back = refund(&order, 2, true).await;
+        assert_eq!((back.status, back.fulfilment_status), (OrderStatus::Shipped, FulfilmentStatus::Fulfilled));
+        assert_eq!(on_hand(&app, &mug).await, 17);
+        // All of it, one broken in the store: nothing is left to be sent.
+        let order = paid().await;
+        refund(&order, 1, false).await;
+        let back = refund(&order, 2, true).await;
+        assert_eq!((back.status, back.fulfilment_status), (OrderStatus::Confirmed, FulfilmentStatus::Unfulfilled));
+        assert_eq!(on_hand(&app, &mug).await, 16);
+        assert_eq!(code(service::fulfil(&app, &staff, &order.number, NewParcel::default()).await), "nothing_left");
+        service::cancel(&app, &staff, &order.number).await.unwrap();
+        assert_eq!(on_hand(&app, &mug).await, 17, "each piece once");
+        app.run_jobs().await;
+        all_is_well(&app).await;
+    }
+
+    async fn a_refund_that_is_tried_again_puts_nothing_back_again(app: TestApp) {
+        let app = gateway(&app).await;
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let staff = app.system();
+        let order = paid(&app, &mug, 1).await;
+        let refund = async || {
+            let input = RefundInput {
+                lines: vec![RefundLineInput { line_id: order.lines[0].id.0, quantity: 1, restock: true }],
+                ..RefundInput::default()
+            };
+            service::refund(&app, &staff, &order.number, input).await.unwrap();
+            app.run_jobs().await;
+            seen(&app, &order).await
+        };
+        gateway_has(&app, "update test_gateway_payments set captured_minor = 0").await;
+        assert_eq!((refund().await.payment_status, on_hand(&app, &mug).await), (PaymentStatus::Paid, 20));
+        gateway_has(&app, "update test_gateway_payments set captured_minor = 2890").await;
+        assert_eq!((refund().await.payment_status, on_hand(&app, &mug).await), (PaymentStatus::PartiallyRefunded, 20));
+        service::cancel(&app, &staff, &order.number).await.unwrap();
+        assert_eq!(on_hand(&app, &mug).await, 20);
+        app.run_jobs().await;
+        all_is_well(&app).await;
+    }
+
+    async fn nothing_is_called_off_of_what_is_still_to_be_paid(app: TestApp) {
+        let mug = app.product("Everyday mug", "24.00", 20).await;
+        let staff = app.admin().await;
+        let (_, order) = guest_order(&app, &mug, 2).await;
+        let number = &order.number;
+        assert_eq!(code(service::cancel_pieces(&app, &staff, number, off(&order, 1, false)).await), "payment_open");
+        assert_eq!((seen(&app, &order).await.lines[0].cancelled, on_hand(&app, &mug).await), (0, 18));
+        let mut admin = app.browser();
+        admin.sign_in("admin@example.com").await;
+        let told = admin.get(&format!("/admin/orders/{number}/rest")).await.expect(200);
+        assert!(told.has("The payment of this order is open"), "{}", told.body);
+        service::record_payment(&app, &staff, number).await.unwrap();
+        let after = service::cancel_pieces(&app, &staff, number, off(&order, 1, true)).await.unwrap();
+        assert_eq!((after.lines[0].cancelled, after.payments[0].refunded.amount()), (1, "24.00".to_owned()));
+        // What is only promised would be taken whole.
+        let app = gateway_by_hand(&app).await;
+        let (_, order) = online(&app, &mug, 2).await;
+        decide(&app, &order, Behaviour::Approve).await;
+        app.run_jobs().await;
+        assert_eq!(code(service::cancel_pieces(&app, &staff, &order.number, off(&order, 1, false)).await), "payment_open");
         app.run_jobs().await;
         all_is_well(&app).await;
     }

@@ -83,6 +83,12 @@ async fn ask(State(app): State<App>, viewer: Viewer, Path(number): Path<String>)
         viewer.flash(Flash::warning(words)).await?;
         return redirect(&urls::admin_order(&order.number));
     }
+    if !order.has_its_goods() {
+        viewer
+            .flash(Flash::warning(service::GOODS_NOT_TAKEN))
+            .await?;
+        return redirect(&urls::admin_order(&order.number));
+    }
     let mut typed = Typed::default();
     for row in rows(&order) {
         typed.set(&row.field, &row.left.to_string());

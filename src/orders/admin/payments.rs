@@ -151,6 +151,16 @@ impl RefundPage {
         })
     }
 
+    /// Why there is no form; none where something can go back.
+    fn hindrance(&self) -> Option<&'static str> {
+        service::waits_for_payment(&self.order).then_some(service::WAITS_FOR_PAYMENT)
+    }
+
+    /// Whether refunded pieces are called off with it.
+    fn calls_off(&self) -> bool {
+        service::has_open_pieces(&self.order)
+    }
+
     fn of(&self, name: &str) -> &str {
         self.typed.get(name).map_or("", String::as_str)
     }

@@ -42,6 +42,10 @@ async fn ask(State(app): State<App>, viewer: Viewer, Path(number): Path<String>)
         viewer.flash(Flash::warning(words)).await?;
         return redirect(&urls::admin_order(&order.number));
     }
+    if service::is_payment_open(&order) {
+        viewer.flash(Flash::warning(service::PAYMENT_OPEN)).await?;
+        return redirect(&urls::admin_order(&order.number));
+    }
     let mut typed = Typed::default();
     // Where nothing was sent yet, all of it is the order itself, which is cancelled elsewhere.
     if !order.fulfilments.is_empty() {

@@ -129,7 +129,7 @@ async fn list(
         (status = 201, body = OrderJson),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "`transition_not_allowed`, `nothing_left`"),
+        (status = 409, body = Problem, description = "`transition_not_allowed`, `nothing_left`, `not_paid`"),
         (status = 422, body = Problem),
     ), security(("bearer" = [])))]
 async fn send(
@@ -205,7 +205,7 @@ async fn delivered(
         (status = 200, body = OrderJson),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "`nothing_open`, `cancel_order`, `refund_too_large`, `changed_meanwhile`"),
+        (status = 409, body = Problem, description = "`nothing_open`, `payment_open`, `cancel_order`, `refund_too_large`, `changed_meanwhile`"),
         (status = 422, body = Problem),
     ), security(("bearer" = [])))]
 async fn cancel_pieces(

@@ -299,7 +299,7 @@ async fn refunds(
         (status = 201, body = OrderJson, description = "Decided; `Location` lists the refunds"),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "`refund_too_large` (`data.refundable`), `changed_meanwhile`"),
+        (status = 409, body = Problem, description = "`refund_too_large` (`data.refundable`), `not_paid`, `changed_meanwhile`"),
         (status = 422, body = Problem),
     ), security(("bearer" = [])))]
 async fn refund(

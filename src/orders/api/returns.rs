@@ -221,7 +221,7 @@ async fn receive(
         (status = 200, body = OrderJson),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "`transition_not_allowed`, `refund_too_large`, `changed_meanwhile`"),
+        (status = 409, body = Problem, description = "`transition_not_allowed`, `refund_too_large`, `not_paid`, `changed_meanwhile`"),
         (status = 422, body = Problem),
     ), security(("bearer" = [])))]
 async fn refund(

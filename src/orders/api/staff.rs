@@ -148,7 +148,7 @@ async fn show_for_staff(
         (status = 200, body = OrderJson),
         (status = 403, body = Problem),
         (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "`transition_not_allowed`, `changed_meanwhile`"),
+        (status = 409, body = Problem, description = "`transition_not_allowed`, `not_paid`, `nothing_left`, `changed_meanwhile`"),
         (status = 422, body = Problem),
     ), security(("bearer" = [])))]
 async fn transition(

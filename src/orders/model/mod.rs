@@ -349,6 +349,20 @@ impl Order {
         )
     }
 
+    /// Whether its goods are taken from stock: by what is paid on delivery or by transfer when it
+    /// is placed, by gateways when their money is promised or comes.
+    pub fn has_its_goods(&self) -> bool {
+        self.payments.iter().any(|one| one.settled_at.is_some())
+    }
+
+    /// Whether its payments cover its total.
+    pub fn is_covered(&self) -> bool {
+        !matches!(
+            self.payment_status,
+            PaymentStatus::Unpaid | PaymentStatus::Authorized
+        )
+    }
+
     /// The parcel with this number.
     pub fn parcel(&self, number: i64) -> Option<&Fulfilment> {
         self.fulfilments.iter().find(|one| one.number == number)

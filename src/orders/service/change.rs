@@ -16,7 +16,8 @@ use crate::reviews;
 use crate::types::ProductId;
 
 /// Staff: moves an order along the table of transitions. Errors: conflicts
-/// `transition_not_allowed`, `changed_meanwhile`.
+/// `transition_not_allowed`, `changed_meanwhile`; for a step to `shipped` those of
+/// [`fulfil`](super::fulfil), too.
 pub async fn transition(app: &App, ctx: &Ctx, number: &str, to: OrderStatus) -> Result<Order> {
     ctx.require(Permission::Orders)?;
     if to == OrderStatus::Cancelled {

@@ -30,6 +30,10 @@ const MAX_NUMBER: usize = 100;
 /// The longest address of a page where a parcel is followed, in bytes.
 const MAX_URL: usize = 500;
 
+/// Why an order cannot be sent that does not have its goods.
+pub const GOODS_NOT_TAKEN: &str = "No payment of this order has come or is promised, so its goods \
+     are not taken from stock. Wait for its payment, or cancel the order.";
+
 /// What is sent together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -117,7 +121,7 @@ fn is_safe(address: &str) -> bool {
 }
 
 /// Staff: sends some lines of an order, or all that is left. Errors: fields; conflicts
-/// `transition_not_allowed`, `nothing_left`.
+/// `transition_not_allowed`, `nothing_left`, `not_paid` for goods that were not taken from stock.
 pub async fn fulfil(app: &App, ctx: &Ctx, number: &str, input: NewParcel) -> Result<Order> {
     ctx.require(Permission::Orders)?;
     let tracking = TrackingInput {
@@ -203,6 +207,9 @@ async fn send(
     if lines.is_empty() {
         let detail = "Nothing of this order is left to be sent.";
         return Err(Error::conflict("nothing_left", detail));
+    }
+    if !order.has_its_goods() {
+        return Err(Error::conflict("not_paid", GOODS_NOT_TAKEN));
     }
     // What is sent was packed.
     let order = match order.status {

@@ -29,7 +29,7 @@ use crate::types::{CartId, Page, PageRequest, Timestamp};
 
 pub use balance::{free_idle_holds, idle_holds, imbalances};
 pub use change::{cancel, may_cancel, transition};
-pub use fulfil::{NewParcel, ParcelLine, TrackingInput, delivered, fulfil, track};
+pub use fulfil::{GOODS_NOT_TAKEN, NewParcel, ParcelLine, TrackingInput, delivered, fulfil, track};
 pub use guest::{GuestTokens, new_number, tidy_number};
 pub use invoices::{
     credit, invoice_pdf, invoice_when_due, invoices, issue_credit_note, issue_invoice, printed,
@@ -43,8 +43,10 @@ pub use payment::{
 };
 pub use person::{all_own, erase};
 pub use place::place;
-pub use refund::{RefundInput, RefundLineInput, books, refund};
-pub use rest::{CancelPieces, cancel_pieces, has_open_pieces};
+pub use refund::{
+    RefundInput, RefundLineInput, WAITS_FOR_PAYMENT, books, refund, waits_for_payment,
+};
+pub use rest::{CancelPieces, PAYMENT_OPEN, cancel_pieces, has_open_pieces, is_payment_open};
 pub use returns::{
     NewReturn, NewReturnLine, Receipt, ReceiptLine, ReturnAnswer, ReturnRefund, answer_return,
     cancel_return, may_return, receive_return, refund_return, request_return,

@@ -4,13 +4,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::model::{Books, Order, Refund, RefundLine, RefundState, Refundable, share};
+use super::super::model::{
+    Books, FulfilmentLine, Order, OrderStatus, Refund, RefundLine, RefundState, Refundable, share,
+};
 use super::super::store;
 use super::change::{event, tell};
 use super::payment::{at_once, settle_status};
-use super::{find, find_to_change};
+use super::{find, find_to_change, rest};
 use crate::app::App;
 use crate::audit;
+use crate::credit;
 use crate::ctx::{Ctx, Permission};
 use crate::db::{Conn, Tx};
 use crate::error::{Error, FieldErrors, Result};
@@ -71,14 +74,22 @@ pub async fn books(app: &App, ctx: &Ctx, number: &str) -> Result<Books> {
     })
 }
 
-/// Staff: sends money back. By gateways that is done after the commit, by hand at once. Errors:
-/// fields, `lines.0.quantity` among them; conflicts `refund_too_large` (`data.refundable`),
-/// `changed_meanwhile`.
+/// Staff: sends money back. By gateways that is done after the commit, by hand at once. Pieces of
+/// it that are not sent yet will not be: they are called off. Errors: fields, `lines.0.quantity`
+/// among them; conflicts `refund_too_large` (`data.refundable`), `not_paid` for an order whose
+/// payments do not cover it, `changed_meanwhile`.
 pub async fn refund(app: &App, ctx: &Ctx, number: &str, input: RefundInput) -> Result<Order> {
     ctx.require(Permission::Orders)?;
     let mut tx = app.db.begin().await?;
     let order = find_to_change(&mut tx, ctx, number).await?;
-    let (_, asked) = within(&mut tx, app, ctx, &order, &input).await?;
+    let new = decide(&mut tx, app, ctx, &order, &input).await?;
+    let (amount, reason) = (new.amount, new.reason.clone());
+    let off = unsent_of(&order, &new);
+    rest::call_off(&mut tx, &off).await?;
+    let asked = write(&mut tx, app, ctx, &order, new, &off).await?;
+    if !off.is_empty() {
+        rest::tell_of_pieces(&mut tx, ctx, &order, &off, Some(amount), &reason).await?;
+    }
     faults::reach("refund.written");
     tx.commit().await?;
     faults::reach("refund.committed");
@@ -86,9 +97,9 @@ pub async fn refund(app: &App, ctx: &Ctx, number: &str, input: RefundInput) -> R
     super::order(app, ctx, &order.number).await
 }
 
-/// The same within the transaction of whatever else comes of it. The caller has checked the
-/// permission, holds the order's row, and has [`ask_gateways`] do what is given here beside the
-/// sum, after the commit.
+/// The same within the transaction of whatever else comes of it, which says itself what becomes of
+/// the goods. The caller has checked the permission, holds the order's row, and has
+/// [`ask_gateways`] do what is given here beside the sum, after the commit.
 pub(super) async fn within(
     tx: &mut Tx,
     app: &App,
@@ -96,8 +107,21 @@ pub(super) async fn within(
     order: &Order,
     input: &RefundInput,
 ) -> Result<(Money, Vec<OperationId>)> {
+    let new = decide(tx, app, ctx, order, input).await?;
+    let amount = new.amount;
+    Ok((amount, write(tx, app, ctx, order, new, &[]).await?))
+}
+
+/// What goes back, if it may.
+async fn decide(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    input: &RefundInput,
+) -> Result<Refund> {
     let left = left(tx, order).await?;
-    let mut new = read(app, ctx, order, &left, input)?;
+    let new = read(app, ctx, order, &left, input)?;
     if new.amount.minor() > left.amount.minor() {
         return Err(Error::Conflict {
             code: "refund_too_large",
@@ -105,21 +129,96 @@ pub(super) async fn within(
             data: json!({ "refundable": left.amount.amount() }),
         });
     }
+    if waits_for_payment(order) {
+        return Err(Error::conflict("not_paid", WAITS_FOR_PAYMENT));
+    }
+    Ok(new)
+}
+
+/// Why nothing goes back of an order that [`waits_for_payment`].
+pub const WAITS_FOR_PAYMENT: &str =
+    "This order is not paid in full: wait for its payment, or cancel the order.";
+
+/// Whether an order is not covered by its payments yet: had something gone back of what came, the
+/// rest could not be paid any more. One that is cancelled waits for nothing.
+pub fn waits_for_payment(order: &Order) -> bool {
+    order.status != OrderStatus::Cancelled && !order.is_covered()
+}
+
+/// Of the pieces that are refunded, those that are not sent: nobody gets them any more.
+fn unsent_of(order: &Order, new: &Refund) -> Vec<FulfilmentLine> {
+    if !rest::has_open_pieces(order) {
+        return Vec::new();
+    }
+    let lines = new.lines.iter().filter_map(|line| {
+        let known = order.line(line.line_id)?;
+        Some(FulfilmentLine {
+            order_line_id: line.line_id,
+            quantity: line.quantity.min(order.unsent(known)),
+        })
+    });
+    lines.filter(|line| line.quantity > 0).collect()
+}
+
+/// Writes down what goes back and has it go. Of the order's lines, `off` was called off just now.
+async fn write(
+    tx: &mut Tx,
+    app: &App,
+    ctx: &Ctx,
+    order: &Order,
+    mut new: Refund,
+    off: &[FulfilmentLine],
+) -> Result<Vec<OperationId>> {
     new.id = store::insert_refund(tx, order.id, &new, ctx.now).await?;
-    let restocked: Vec<(VariantId, i64)> = new
-        .lines
-        .iter()
-        .filter(|line| line.restocked)
-        .filter_map(|line| Some((variant(order, line.line_id)?, line.quantity)))
-        .collect();
     // Money first, then goods: so does whoever places an order.
     let asked = carry_out(tx, app, ctx, order, &new).await?;
-    inventory::service::put_back(tx, ctx, &restocked, &order.number).await?;
+    let shelf = shelf(tx, order, &new, off).await?;
+    inventory::service::put_back(tx, ctx, &shelf, &order.number).await?;
     settle_status(tx, ctx, order, order.statuses()).await?;
     let subject = format!("order {}", order.number);
     let (before, after) = (Value::Null, told(&new));
     audit::record(tx, ctx, "order.refunded", &subject, before, after).await?;
-    Ok((new.amount, asked))
+    Ok(asked)
+}
+
+/// What of a refund goes back to the shelf: no more than the order has beside what is still to be
+/// sent of it. A refund that a gateway refused has put its pieces back already.
+async fn shelf(
+    tx: &mut Tx,
+    order: &Order,
+    new: &Refund,
+    off: &[FulfilmentLine],
+) -> Result<Vec<(VariantId, i64)>> {
+    let lines = new.lines.iter().filter(|line| line.restocked);
+    let known =
+        lines.filter_map(|line| Some((order.line(line.line_id)?.variant_id, line.quantity)));
+    let wanted: Vec<(VariantId, i64)> = known.collect();
+    if wanted.is_empty() {
+        return Ok(wanted);
+    }
+    let variants: Vec<VariantId> = wanted.iter().map(|(variant, _)| *variant).collect();
+    let mut spare = inventory::service::outstanding(tx, &variants, &order.number).await?;
+    if order.status != OrderStatus::Cancelled {
+        for line in &order.lines {
+            let gone = off.iter().find(|one| one.order_line_id == line.id);
+            let open = order.unsent(line) - gone.map_or(0, |one| one.quantity);
+            if let Some(spare) = spare.get_mut(&line.variant_id) {
+                *spare -= open;
+            }
+        }
+    }
+    let mut shelf = Vec::new();
+    for (variant, quantity) in wanted {
+        let Some(spare) = spare.get_mut(&variant) else {
+            continue;
+        };
+        let quantity = quantity.min(*spare);
+        if quantity > 0 {
+            *spare -= quantity;
+            shelf.push((variant, quantity));
+        }
+    }
+    Ok(shelf)
 }
 
 /// Reads why something goes back or is called off. Errors: `Invalid` at `reason`.
@@ -146,11 +245,6 @@ pub(super) async fn ask_gateways(app: &App, asked: Vec<OperationId>) {
     for operation in asked {
         at_once(app, operation).await;
     }
-}
-
-fn variant(order: &Order, line: OrderLineId) -> Option<VariantId> {
-    let line = order.lines.iter().find(|one| one.id == line);
-    line.map(|line| line.variant_id)
 }
 
 /// For the audit log.
@@ -313,6 +407,11 @@ async fn carry_out(
 ) -> Result<Vec<OperationId>> {
     let ids: Vec<PaymentId> = order.payments.iter().map(|one| one.id).collect();
     let asked = operations_of(tx, &ids).await?;
+    // All at once, as the checkout does, which would come from the other end otherwise.
+    let credits: Vec<_> = parts(order, &asked)
+        .filter_map(|(payment, _)| payment.credit_account)
+        .collect();
+    credit::service::lock_cards(tx, &credits).await?;
     let mut rest = refund.amount.minor();
     for (payment, left) in parts(order, &asked) {
         let part = rest.min(left.minor());
@@ -351,10 +450,14 @@ async fn end(tx: &mut Tx, ctx: &Ctx, order: &Order, id: RefundId) -> Result<Vec<
     let all = parts
         .iter()
         .all(|one| one.state == OperationState::Succeeded);
-    let state = match all {
+    let state = match all || sum > 0 {
         true => RefundState::Succeeded,
         false => RefundState::Failed,
     };
+    if !all && sum > 0 {
+        // What went back went back. Its lines say nothing about that sum, and the rest is left.
+        store::cut_refund(tx, id, Money::new(sum, order.total.currency())).await?;
+    }
     store::end_refund(tx, id, state, ctx.now).await?;
     if sum > 0 {
         let amount = Money::new(sum, order.total.currency());

@@ -41,14 +41,23 @@ pub fn has_open_pieces(order: &Order) -> bool {
         order.status,
         OrderStatus::Pending | OrderStatus::Confirmed | OrderStatus::Processing
     );
-    let taken = order.payments.iter().any(|one| one.settled_at.is_some());
-    early && taken && order.lines.iter().any(|line| order.unsent(line) > 0)
+    early && order.has_its_goods() && order.lines.iter().any(|line| order.unsent(line) > 0)
+}
+
+/// Why no pieces are called off of an order whose payment is open, see [`is_payment_open`].
+pub const PAYMENT_OPEN: &str = "The payment of this order is open, for all of its pieces: \
+     take or record it first, or cancel the order.";
+
+/// Whether money is still to come for an order. It would come for what was called off, too.
+pub fn is_payment_open(order: &Order) -> bool {
+    let mut own = order.payments.iter().filter(|payment| payment.counts());
+    !order.is_covered() || own.any(|payment| payment.state.is_open())
 }
 
 /// Staff: calls off pieces that are not sent: they go back to the shelf, their money goes back
 /// where that is wanted, and an order of which all the rest is sent moves on. Errors: those of
-/// [`refund`](super::refund); fields; conflicts `nothing_open`, `cancel_order` for what is the
-/// whole order.
+/// [`refund`](super::refund); fields; conflicts `nothing_open`, `payment_open`, `cancel_order` for
+/// what is the whole order.
 pub async fn cancel_pieces(
     app: &App,
     ctx: &Ctx,
@@ -62,6 +71,9 @@ pub async fn cancel_pieces(
         let detail = "Nothing of this order waits to be sent.";
         return Err(Error::conflict("nothing_open", detail));
     }
+    if is_payment_open(&order) {
+        return Err(Error::conflict("payment_open", PAYMENT_OPEN));
+    }
     let reason = refund::read_reason(&input.reason)?;
     let lines = match &input.lines {
         Some(lines) => fulfil::read_lines(&order, lines)?,
@@ -72,21 +84,43 @@ pub async fn cancel_pieces(
         let detail = "That is all of the order: cancel the order itself.";
         return Err(Error::conflict("cancel_order", detail));
     }
-    for line in &lines {
-        if !store::call_off(&mut tx, line.order_line_id, line.quantity).await? {
-            return Err(Error::Internal(anyhow::anyhow!("a locked order changed")));
-        }
-    }
+    call_off(&mut tx, &lines).await?;
     // Money first, then goods: so does whoever places an order.
     let (back, asked) = match input.refund {
         true => send_money(&mut tx, app, ctx, &order, &lines, input).await?,
         false => (None, Vec::new()),
     };
     give_back(&mut tx, ctx, &order, &lines).await?;
+    tell_of_pieces(&mut tx, ctx, &order, &lines, back, &reason).await?;
+    finish(tx, ctx, &order.number).await?;
+    refund::ask_gateways(app, asked).await;
+    super::order(app, ctx, &order.number).await
+}
+
+/// Writes down that pieces are called off.
+pub(super) async fn call_off(tx: &mut Tx, lines: &[FulfilmentLine]) -> Result<()> {
+    for line in lines {
+        if !store::call_off(tx, line.order_line_id, line.quantity).await? {
+            return Err(Error::Internal(anyhow::anyhow!("a locked order changed")));
+        }
+    }
+    Ok(())
+}
+
+/// Moves an order on of which pieces were just called off, where nothing more is to be sent, and
+/// tells of them. `back` is the money that goes back.
+pub(super) async fn tell_of_pieces(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    order: &Order,
+    lines: &[FulfilmentLine],
+    back: Option<Money>,
+    reason: &str,
+) -> Result<()> {
     let pieces = order.lines.iter().map(|line| line.cancelled).sum::<i64>()
         + lines.iter().map(|line| line.quantity).sum::<i64>();
-    let after = find(&mut tx, ctx, &order.number).await?;
-    move_on(&mut tx, ctx, &after, &in_words(&order, &lines)).await?;
+    let after = find(tx, ctx, &order.number).await?;
+    move_on(tx, ctx, &after, &in_words(order, lines)).await?;
     let listed: Vec<Value> = lines
         .iter()
         .map(|line| json!({ "line_id": line.order_line_id, "quantity": line.quantity }))
@@ -97,15 +131,13 @@ pub async fn cancel_pieces(
         "reason": reason,
         "cancelled_in_all": pieces,
     });
-    let payload = event(&order, facts.clone());
-    jobs::emit(&mut tx, ctx, "order.pieces_cancelled", &payload).await?;
+    let payload = event(order, facts.clone());
+    jobs::emit(tx, ctx, "order.pieces_cancelled", &payload).await?;
     let subject = format!("order {}", order.number);
     let action = "order.pieces_cancelled";
-    audit::record(&mut tx, ctx, action, &subject, Value::Null, facts).await?;
-    let order = finish(tx, ctx, &order.number).await?;
-    metrics::counter!("zoco_order_pieces_cancelled_total").increment(listed_pieces(&lines));
-    refund::ask_gateways(app, asked).await;
-    super::order(app, ctx, &order.number).await
+    audit::record(tx, ctx, action, &subject, Value::Null, facts).await?;
+    metrics::counter!("zoco_order_pieces_cancelled_total").increment(listed_pieces(lines));
+    Ok(())
 }
 
 fn listed_pieces(lines: &[FulfilmentLine]) -> u64 {
@@ -181,7 +213,9 @@ async fn give_back(tx: &mut Tx, ctx: &Ctx, order: &Order, lines: &[FulfilmentLin
 /// Tells the timeline, and moves an order on of which nothing is open any more.
 async fn move_on(tx: &mut Tx, ctx: &Ctx, order: &Order, detail: &str) -> Result<()> {
     let kind = "pieces_cancelled";
-    if order.lines.iter().any(|line| order.unsent(line) > 0) {
+    // Of which nothing is sent, nothing is on its way.
+    let open = order.lines.iter().any(|line| order.unsent(line) > 0);
+    if open || order.fulfilments.is_empty() {
         return tell(tx, ctx, order, kind, detail).await;
     }
     let after = Statuses {

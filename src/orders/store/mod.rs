@@ -29,7 +29,7 @@ pub use fulfilments::{fulfilments, insert_fulfilment, set_delivered, set_trackin
 pub use invoices::{insert_invoice, invoices, next_position};
 pub use list::{ExportRow, below, delete_view, list, save_view, views, waiting, without_money};
 pub use money::{given_up_on, money_of};
-pub use refunds::{end_refund, insert_refund, refunds};
+pub use refunds::{cut_refund, end_refund, insert_refund, refunds};
 pub use returns::{
     erase_returns, insert_return, returns, set_received, set_return_refunded, set_return_state,
 };

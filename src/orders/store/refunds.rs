@@ -116,6 +116,25 @@ pub async fn insert_refund(
     Ok(id)
 }
 
+/// Of a refund, only so much went back: it is for that sum, and for no lines and no shipping.
+pub async fn cut_refund(tx: &mut Tx, id: RefundId, amount: Money) -> db::Result<()> {
+    execute!(
+        tx,
+        "delete from refund_lines
+        where refund_id = $1",
+        id,
+    )?;
+    execute!(
+        tx,
+        "update refunds
+        set amount_minor = $2, shipping_minor = 0
+        where id = $1",
+        id,
+        amount.minor(),
+    )?;
+    Ok(())
+}
+
 /// A refund ended.
 pub async fn end_refund(
     tx: &mut Tx,

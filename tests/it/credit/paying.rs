@@ -9,15 +9,16 @@ use zoco::checkout::service::{PaymentInput, PlaceOrder, place_order};
 use zoco::credit::service::{CardChange, change_card};
 use zoco::ctx::Ctx;
 use zoco::error::Error;
-use zoco::orders::service::{self as orders, RefundInput};
-use zoco::orders::{Order, OrderStatus, PaymentStatus};
-use zoco::payments::PaymentState;
+use zoco::orders::service::{self as orders, RefundInput, RefundLineInput};
+use zoco::orders::{Order, OrderStatus, PaymentStatus, RefundState};
+use zoco::payments::{Behaviour, PaymentState};
 use zoco::types::MoneyInput;
 
 use super::{balanced, card, credit, ledger, left};
 use crate::cart::{guest_with, some};
 use crate::checkout::{at_checkout, body, on_hand, orders as count_orders, wish, with};
-use crate::payments::{books_are_right, gateway};
+use crate::payments::{books_are_right, decide, gateway, seen};
+use crate::rest::gateway_has;
 use crate::support::{Api, TestApp, both};
 
 /// A guest's cart of one mug, 28.90 with shipping, to be paid with these cards.
@@ -117,6 +118,77 @@ both! {
         balanced(&app).await;
         books_are_right(&app).await;
         app.run_jobs().await;
+    }
+
+    async fn nothing_goes_back_before_the_rest_is_paid(app: TestApp) {
+        let app = gateway(&app).await;
+        let mug = app.product("Everyday mug", "24.00", 5).await;
+        let staff = app.admin().await;
+        let input = || RefundInput { amount: Some(MoneyInput::new("10.00")), ..RefundInput::default() };
+        let mut browser = app.browser();
+        browser.sign_in("admin@example.com").await;
+        for provider in ["cash_on_delivery", "test"] {
+            let (made, code) = card(&app, "10.00").await;
+            let guest = guest_paying(&app, &mug, &[&code]).await;
+            let order = placed(&app, &guest, provider, false).await;
+            let refused = orders::refund(&app, &staff, &order.number, input()).await;
+            assert!(matches!(refused, Err(Error::Conflict { code: "not_paid", .. })), "{refused:?}");
+            let page = browser.get(&format!("/admin/orders/{}/refund", order.number)).await.expect(200);
+            assert!(page.text("#hindrance").contains("wait for its payment, or cancel the order"), "{}", page.body);
+            assert!(page.attributes("#refund", "action").is_empty());
+            assert_eq!(left(&app, &made).await, "0.00");
+            // So the rest can still come, and then the card gets its money back.
+            if provider == "test" {
+                decide(&app, &order, Behaviour::Approve).await;
+                app.run_jobs().await;
+            } else {
+                orders::record_payment(&app, &staff, &order.number).await.unwrap();
+            }
+            assert_eq!(seen(&app, &order).await.payment_status, PaymentStatus::Paid);
+            orders::refund(&app, &staff, &order.number, input()).await.unwrap();
+            // One that waits can be cancelled whole.
+            let (made, code) = card(&app, "10.00").await;
+            let guest = guest_paying(&app, &mug, &[&code]).await;
+            let order = placed(&app, &guest, provider, false).await;
+            orders::cancel(&app, &staff, &order.number).await.unwrap();
+            assert_eq!(left(&app, &made).await, "10.00");
+        }
+        app.run_jobs().await;
+        balanced(&app).await;
+        books_are_right(&app).await;
+    }
+
+    async fn what_went_back_in_part_is_not_sent_again(app: TestApp) {
+        let app = gateway(&app).await;
+        let mug = app.product("Everyday mug", "24.00", 5).await;
+        let staff = app.system();
+        let (made, code) = card(&app, "10.00").await;
+        let guest = guest_paying(&app, &mug, &[&code]).await;
+        let order = placed(&app, &guest, "test", false).await;
+        decide(&app, &order, Behaviour::Approve).await;
+        app.run_jobs().await;
+        // 18.90 by the gateway, which refuses, and 5.10 by the card.
+        gateway_has(&app, "update test_gateway_payments set captured_minor = 0").await;
+        let line = RefundLineInput { line_id: order.lines[0].id.0, quantity: 1, restock: false };
+        let input = RefundInput { lines: vec![line], ..RefundInput::default() };
+        orders::refund(&app, &staff, &order.number, input).await.unwrap();
+        app.run_jobs().await;
+        assert_eq!(left(&app, &made).await, "5.10");
+        let books = orders::books(&app, &staff, &order.number).await.unwrap();
+        let one = &books.refunds[0];
+        assert_eq!((one.state, one.amount.amount(), one.lines.len()), (RefundState::Succeeded, "5.10".to_owned(), 0));
+        let can = &books.refundable;
+        assert_eq!((can.refunded.amount(), can.amount.amount()), ("5.10".to_owned(), "23.80".to_owned()));
+        // What is left of it goes the way that it is to go, and the card gets nothing twice.
+        gateway_has(&app, "update test_gateway_payments set captured_minor = 1890").await;
+        let after = refund(&app, &order, "18.90").await;
+        assert_eq!(after.payment_status, PaymentStatus::PartiallyRefunded);
+        app.run_jobs().await;
+        assert_eq!(left(&app, &made).await, "5.10");
+        let found = zoco::admin::service::examine(&app).await.unwrap();
+        assert_eq!(found, []);
+        balanced(&app).await;
+        books_are_right(&app).await;
     }
 
     async fn cards_and_credit_pay_all_of_it_by_the_page(app: TestApp) {

@@ -433,7 +433,11 @@ both! {
         assert_eq!(store::overrefunded(&mut tx).await.unwrap(), [over]);
         assert_eq!(store::unnoted_refunds(&mut tx, now.plus_seconds(1)).await.unwrap(), []);
         assert_eq!(store::idle_holds(&mut tx).await.unwrap(), []);
-        assert_eq!(found, [Refund { id: first, ..refund }, second]);
+        assert_eq!(found, [Refund { id: first, ..refund.clone() }, second.clone()]);
+        // Only a part of the first one went back.
+        store::cut_refund(&mut tx, first, euros(100)).await.unwrap();
+        let cut = Refund { id: first, amount: euros(100), shipping: euros(0), lines: Vec::new(), ..refund };
+        assert_eq!(store::refunds(&mut tx, id).await.unwrap(), [cut, second]);
     }
 
     async fn orders_that_nobody_pays_are_found(app: TestApp) {
