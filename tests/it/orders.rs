@@ -711,6 +711,7 @@ plain! {
                         | (Authorized, Unpaid | Paid)
                         | (Paid, PartiallyRefunded | Refunded)
                         | (PartiallyRefunded, Refunded)
+                        | (Refunded, PartiallyRefunded)
                 );
                 assert_eq!(from.next().contains(&to), allowed, "{from} → {to}");
                 assert!(!to.in_words().is_empty());
