@@ -13,7 +13,7 @@ use crate::cart::some;
 use crate::checkout::{guest_order, on_hand, order_of, wish};
 use crate::credit::{balanced, card, credit, left};
 use crate::orders::drive;
-use crate::payments::books_are_right;
+use crate::payments::{books_are_right, count};
 use crate::races::at_once;
 use crate::support::{TestApp, both};
 
@@ -108,6 +108,8 @@ both! {
         let came = clerk.post(&format!("{api}/received"), came).await.expect(200).json();
         assert_eq!((&came["returns"][0]["status"], &came["returns"][0]["lines"][0]["restocked"]), (&json!("received"), &json!(1)));
         assert_eq!(on_hand(&app, &mug).await, shelf + 2);
+        let returned = "select count(*) from stock_movements where reason = 'returned'";
+        assert_eq!(count(&app, returned).await, 1);
 
         let page = service::order(&app, &ada, &by_page.number).await.unwrap();
         let other = service::order(&app, &ada, &by_api.number).await.unwrap();

@@ -15,7 +15,7 @@ use crate::ctx::{Ctx, Permission};
 use crate::db::Tx;
 use crate::error::{Error, FieldErrors, Result};
 use crate::faults;
-use crate::inventory;
+use crate::inventory::{self, Reason};
 use crate::jobs;
 use crate::orders::model::{Order, OrderLine, Return, ReturnLine, ReturnReason, ReturnState};
 use crate::orders::store;
@@ -305,7 +305,8 @@ pub async fn receive_return(
             shelf.push((variant, restocked));
         }
     }
-    inventory::service::put_back(&mut tx, ctx, &shelf, &order.number).await?;
+    let reason = Reason::Returned;
+    inventory::service::give_back(&mut tx, ctx, &shelf, reason, &order.number).await?;
     finish(tx, ctx, &order.number).await
 }
 
