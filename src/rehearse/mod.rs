@@ -31,8 +31,9 @@ use program::Program;
 const AT_ONCE: usize = 64;
 /// The domain of their addresses, which RFC 2606 keeps for what is none.
 const DOMAIN: &str = "rehearsal.example";
-/// How often the end is waited for, and how long each time: for events on their way.
-const WAITS: usize = 240;
+/// How often the end is waited for, and how long each time: for events on their way. A job whose
+/// worker was killed is due again after two minutes, and may be killed once more.
+const WAITS: usize = 720;
 const WAIT: Duration = Duration::from_millis(500);
 
 /// A rush.
