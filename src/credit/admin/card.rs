@@ -5,7 +5,7 @@ use axum::http::{StatusCode, Uri, header};
 use axum_extra::extract::Query;
 use serde::Deserialize;
 
-use super::{AdjustForm, MOVED_MEANWHILE, Said, Which, asked, crumbs, directions, id_of, refused};
+use super::{AdjustForm, Said, Which, adjusted, asked, crumbs, directions, id_of};
 use crate::app::App;
 use crate::credit::model::{CreditAccount, CreditEntry, CreditKind};
 use crate::credit::service::{self, CardChange};
@@ -156,20 +156,11 @@ pub(super) async fn adjust(
     Form(form): Form<AdjustForm>,
 ) -> Answer {
     let (id, kind) = (id_of(&id)?, CreditKind::GiftCard);
-    let adjusted = service::adjust(&app, &viewer.ctx, kind, id, form.version(), form.input()).await;
-    let (status, said) = match adjusted {
-        Ok(card) => {
-            let now = format!("There is {} on the card now.", card.balance);
-            viewer.flash(Flash::good(now)).await?;
-            return redirect(&urls::admin_card(id));
-        }
-        Err(Error::Stale) => {
-            viewer.flash(Flash::warning(MOVED_MEANWHILE)).await?;
-            return redirect(&urls::admin_card(id));
-        }
-        Err(error) => refused(form, error)?,
-    };
-    draw(&app, viewer, status, id, (&uri, asked("")), said).await
+    let done = |balance| format!("There is {balance} on the card now.");
+    match adjusted(&app, &viewer, kind, id, form, done).await? {
+        None => redirect(&urls::admin_card(id)),
+        Some((status, said)) => draw(&app, viewer, status, id, (&uri, asked("")), said).await,
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,9 +5,7 @@ use axum::http::{StatusCode, Uri};
 use axum_extra::extract::Query;
 use serde::Deserialize;
 
-use super::{
-    AdjustForm, MOVED_MEANWHILE, Narrowed, Said, Which, asked, crumbs, directions, id_of, refused,
-};
+use super::{AdjustForm, Narrowed, Said, Which, adjusted, asked, crumbs, directions, id_of};
 use crate::app::App;
 use crate::credit::model::{CreditAccount, CreditEntry, CreditKind};
 use crate::credit::service::{self, Grant};
@@ -166,18 +164,9 @@ pub(super) async fn adjust(
     Form(form): Form<AdjustForm>,
 ) -> Answer {
     let (id, kind) = (id_of(&id)?, CreditKind::StoreCredit);
-    let adjusted = service::adjust(&app, &viewer.ctx, kind, id, form.version(), form.input()).await;
-    let (status, said) = match adjusted {
-        Ok(account) => {
-            let now = format!("There is {} of store credit now.", account.balance);
-            viewer.flash(Flash::good(now)).await?;
-            return redirect(&urls::admin_credit(id));
-        }
-        Err(Error::Stale) => {
-            viewer.flash(Flash::warning(MOVED_MEANWHILE)).await?;
-            return redirect(&urls::admin_credit(id));
-        }
-        Err(error) => refused(form, error)?,
-    };
-    draw(&app, viewer, status, id, (&uri, asked("")), said).await
+    let done = |balance| format!("There is {balance} of store credit now.");
+    match adjusted(&app, &viewer, kind, id, form, done).await? {
+        None => redirect(&urls::admin_credit(id)),
+        Some((status, said)) => draw(&app, viewer, status, id, (&uri, asked("")), said).await,
+    }
 }

@@ -9,14 +9,14 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::model::{CreditAccount, CreditFilter, CreditState};
-use super::service::Adjustment;
+use super::model::{CreditAccount, CreditFilter, CreditKind, CreditState};
+use super::service::{self, Adjustment};
 use super::urls;
 use crate::app::App;
 use crate::error::{Error, FieldErrors, Result};
-use crate::types::{CreditAccountId, MoneyInput, PageRequest, TextEnum};
-use crate::web::Link;
+use crate::types::{CreditAccountId, Money, MoneyInput, PageRequest, TextEnum};
 use crate::web::form::{filled, version};
+use crate::web::{Flash, Link, Viewer};
 
 /// The routes of these pages.
 pub fn routes() -> Router<App> {
@@ -133,18 +133,38 @@ struct Which {
     page: String,
 }
 
-/// What the page says of an adjustment that was refused, and with which status.
-fn refused(adjust: AdjustForm, error: Error) -> Result<(StatusCode, Said)> {
-    let (status, errors, refusal) = match error {
-        Error::Invalid(errors) => (StatusCode::UNPROCESSABLE_ENTITY, errors, String::new()),
-        Error::Conflict { detail, .. } => (StatusCode::CONFLICT, FieldErrors::default(), detail),
-        error => return Err(error),
+/// Puts money onto an account or takes some off. None when that is done, or came too late, and was
+/// told; else what the account's page says of it, and with which status. `done` says what there is
+/// now.
+async fn adjusted(
+    app: &App,
+    viewer: &Viewer,
+    kind: CreditKind,
+    id: CreditAccountId,
+    form: AdjustForm,
+    done: impl FnOnce(Money) -> String,
+) -> Result<Option<(StatusCode, Said)>> {
+    let adjusted = service::adjust(app, &viewer.ctx, kind, id, form.version(), form.input()).await;
+    let (status, errors, refusal) = match adjusted {
+        Ok(account) => {
+            viewer.flash(Flash::good(done(account.balance))).await?;
+            return Ok(None);
+        }
+        Err(Error::Stale) => {
+            viewer.flash(Flash::warning(MOVED_MEANWHILE)).await?;
+            return Ok(None);
+        }
+        Err(Error::Invalid(errors)) => (StatusCode::UNPROCESSABLE_ENTITY, errors, String::new()),
+        Err(Error::Conflict { detail, .. }) => {
+            (StatusCode::CONFLICT, FieldErrors::default(), detail)
+        }
+        Err(error) => return Err(error),
     };
     let said = Said {
-        adjust,
+        adjust: form,
         errors,
         refusal,
         ..Said::default()
     };
-    Ok((status, said))
+    Ok(Some((status, said)))
 }

@@ -17,7 +17,7 @@ use crate::orders::model::{
 use crate::orders::{service, urls};
 use crate::types::{Currency, Money, OrderViewId, Page, PageRequest, TextEnum};
 use crate::web::files::download;
-use crate::web::form::{Form, choices};
+use crate::web::form::{self, Form, choices};
 use crate::web::{Answer, Flash, Pager, Shell, Template, Viewer, page, redirect};
 
 /// The routes of the list.
@@ -166,9 +166,7 @@ async fn list(
 ) -> Answer {
     let filter = narrowed.filter(app.currency());
     let orders = service::list(&app, &viewer.ctx, &filter, narrowed.page()).await?;
-    let mut countries = pairs(&[("", "Any country")]);
-    let known = crate::shipping::countries().iter();
-    countries.extend(known.map(|(code, name)| ((*code).to_owned(), name.clone())));
+    let countries = form::countries("Any country");
     let mut providers = pairs(&[("", "Any way")]);
     providers.extend(
         app.payments
